@@ -1,0 +1,22 @@
+/** How a message reaches a recipient. Adding one here makes the compiler list every place that must know it. */
+export const CHANNELS = ['email', 'sms', 'webhook'] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+/** Separate queues per channel: priority is isolation, not sorting. */
+export const LANES = ['critical', 'default', 'bulk'] as const;
+export type Lane = (typeof LANES)[number];
+
+/** What may happen when nobody can know whether a provider took a message: send again, or stop. */
+export const DELIVERY_POLICIES = ['at_least_once', 'at_most_once'] as const;
+export type DeliveryPolicy = (typeof DELIVERY_POLICIES)[number];
+
+/** Which contact point of a recipient a channel uses. */
+export const CONTACT_POINT: Record<Channel, 'email' | 'phone' | 'webhookUrl'> = {
+  email: 'email',
+  sms: 'phone',
+  webhook: 'webhookUrl',
+};
+
+/** What an API key may do. `admin` is administration within the key's own tenant. */
+export const SCOPES = ['notifications:write', 'notifications:read', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];

@@ -1,0 +1,75 @@
+import Ajv2020, { type ErrorObject } from 'ajv/dist/2020';
+import { LIMITS } from '../limits';
+import { type FieldError } from '../problem';
+import { type DtoClass } from '../route';
+import { FORMATS, type FormatName } from './formats';
+import { jsonDepth } from './json-depth';
+import { dtoSchemas } from './schema';
+
+/** Checks a value; returns nothing when it is good, else every problem with its JSON pointer. */
+export type CompiledValidator = (value: unknown) => FieldError[] | undefined;
+
+/**
+ * Compiles the schema of a DTO for the hot path: it accepts and refuses exactly what class-validator does with the same
+ * class (a test holds both against one corpus), at a small part of its cost.
+ */
+export function compileValidator(dto: DtoClass): CompiledValidator {
+  const ajv = new Ajv2020({ allErrors: true, strict: false, ownProperties: true });
+  for (const [name, format] of Object.entries(FORMATS)) {
+    ajv.addFormat(name, { type: 'string', validate: format.check });
+  }
+  ajv.addKeyword({
+    keyword: 'x-max-depth',
+    type: 'object',
+    validate: (max: number, value: unknown) => jsonDepth(value) <= max,
+  });
+  const validate = ajv.compile({
+    $ref: `#/components/schemas/${dto.name}`,
+    components: { schemas: dtoSchemas() },
+  });
+  return (value) => (validate(value) ? undefined : (validate.errors ?? []).flatMap(toFieldError));
+}
+
+function toFieldError(error: ErrorObject): FieldError[] {
+  // The keyword only repeats what was wrong with a name; that error carries the name.
+  if (error.keyword === 'propertyNames') return [];
+  const at = error.propertyName
+    ? `${error.instancePath}/${escapePointer(error.propertyName)}`
+    : error.instancePath;
+  // biome-ignore lint/suspicious/noExplicitAny: ajv's parameters differ per keyword
+  const params = error.params as Record<string, any>;
+  if (error.keyword === 'required')
+    return [{ pointer: `${at}/${params.missingProperty}`, detail: 'is required' }];
+  if (error.keyword === 'additionalProperties') {
+    return [{ pointer: `${at}/${escapePointer(params.additionalProperty)}`, detail: 'is not a known field' }];
+  }
+  return [{ pointer: at, detail: WANTS[error.keyword]?.(params) ?? error.message ?? 'is not valid' }];
+}
+
+/** What each keyword wants, in words. */
+// biome-ignore lint/suspicious/noExplicitAny: as above
+const WANTS: Record<string, (params: Record<string, any>) => string> = {
+  format: ({ format }) => `must be ${FORMATS[format as FormatName].wants}`,
+  enum: ({ allowedValues }) => `must be one of ${allowedValues.join(', ')}`,
+  type: ({ type }) => `must be ${withArticle(type)}`,
+  minLength: ({ limit }) => `must have at least ${limit} character${plural(limit)}`,
+  maxLength: ({ limit }) => `must have at most ${limit} characters`,
+  minItems: ({ limit }) => `must have at least ${limit} item${plural(limit)}`,
+  maxItems: ({ limit }) => `must have at most ${limit} items`,
+  maxProperties: ({ limit }) => `must have at most ${limit} entries`,
+  uniqueItems: () => 'must not repeat an item',
+  'x-max-depth': () => `must be nested at most ${LIMITS.jsonDepth} levels deep`,
+};
+
+/** A name as one segment of a JSON pointer (RFC 6901). */
+export function escapePointer(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+function withArticle(type: string): string {
+  return type === 'array' ? 'a list' : type === 'object' || type === 'integer' ? `an ${type}` : `a ${type}`;
+}
+
+function plural(count: number): string {
+  return count === 1 ? '' : 's';
+}

@@ -1,0 +1,31 @@
+import { SendNotificationDto } from '../dto/send-notification';
+import { type FieldError } from '../problem';
+import { compileValidator } from './compiled';
+
+export type SendValidation = { ok: true; value: SendNotificationDto } | { ok: false; errors: FieldError[] };
+
+/**
+ * The hot path's check of one notification. `to` may be one object or a list; the value that comes back always holds
+ * a list, and pointers in errors are those of the body as it was sent.
+ */
+export function createSendValidator(): (body: unknown) => SendValidation {
+  const validate = compileValidator(SendNotificationDto);
+  return (body) => {
+    const value = withRecipientList(body);
+    const errors = validate(value);
+    if (!errors) return { ok: true, value: value as SendNotificationDto };
+    return { ok: false, errors: value === body ? errors : errors.map(asSent) };
+  };
+}
+
+/** The body with `to` as a list; the same object when there is nothing to change. */
+export function withRecipientList(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+  const { to } = body as { to?: unknown };
+  if (typeof to !== 'object' || to === null || Array.isArray(to)) return body;
+  return { ...body, to: [to] };
+}
+
+function asSent(error: FieldError): FieldError {
+  return { ...error, pointer: error.pointer.replace(/^\/to\/0(?=\/|$)/, '/to') };
+}
