@@ -30,8 +30,8 @@ export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /** Every allowed change of state. The statements that write states in libs/db name their `from` states out of this table. */
 export const TRANSITIONS: Record<DeliveryState, readonly DeliveryState[]> = {
-  scheduled: ['queued', 'canceled'],
-  queued: ['sending', 'canceled', 'delivered', 'undelivered'],
+  scheduled: ['queued', 'canceled', 'sent', 'delivered', 'undelivered'],
+  queued: ['sending', 'canceled', 'sent', 'delivered', 'undelivered'],
   sending: [
     'sent',
     'delivered',
@@ -48,7 +48,7 @@ export const TRANSITIONS: Record<DeliveryState, readonly DeliveryState[]> = {
   undelivered: ['delivered', 'queued'],
   delivered: [],
   failed: ['queued'],
-  dead: ['queued', 'failed'],
+  dead: ['queued', 'failed', 'sent', 'delivered', 'undelivered'],
   skipped: ['queued'],
   canceled: [],
   expired: [],

@@ -1,1 +1,9 @@
-export {};
+export * from './connection/database';
+export * from './connection/migrate';
+export * from './deliveries/claim-deliveries';
+export * from './deliveries/extend-leases';
+export * from './deliveries/find-lost-claims';
+export * from './deliveries/record-outcomes';
+export * from './entities';
+export * from './notifications/accept-notifications';
+export * from './scheduling/ring-due';

@@ -1,0 +1,19 @@
+import { idBounds } from '@herald/domain';
+import { type Database } from '../connection/database';
+
+/** Extends the leases of deliveries that a worker still holds; returns the ids that it does hold. */
+export async function extendLeases(
+  db: Database,
+  held: readonly { id: string; claim: number }[],
+  leaseMs: number,
+): Promise<Set<string>> {
+  const { low, high } = idBounds(held.map((h) => h.id));
+  const rows = await db.rows<{ id: string }>(
+    `UPDATE deliveries d SET lease_until = now() + $3::integer * interval '1 millisecond'
+     FROM unnest($1::uuid[], $2::integer[]) AS h(id, claim)
+     WHERE d.id = h.id AND d.claim = h.claim AND d.state = 'sending' AND d.id BETWEEN $4::uuid AND $5::uuid
+     RETURNING d.id`,
+    [held.map((h) => h.id), held.map((h) => h.claim), leaseMs, low, high],
+  );
+  return new Set(rows.map((row) => row.id));
+}

@@ -1,0 +1,144 @@
+import {
+  type AttemptOutcome,
+  type Channel,
+  type DeliveryState,
+  type Lane,
+  type Reason,
+} from '@herald/contracts';
+import { type AttemptFacts, idBounds, type SuppressionReason } from '@herald/domain';
+import { type Database } from '../connection/database';
+
+/** One call of a provider, for the attempt log. */
+export interface AttemptRecord {
+  provider: string;
+  startedAt: Date;
+  durationMs: number;
+  outcome: AttemptOutcome;
+  reason?: Reason;
+  code?: string;
+  detail?: string;
+  providerMessageId?: string;
+  facts?: AttemptFacts;
+}
+
+/** What becomes of a claimed delivery. */
+export interface OutcomeRecord {
+  id: string;
+  tenantId: string;
+  claim: number;
+  /** The number of this call; see `ClaimedDelivery.attempt`. */
+  attempt: number;
+  state: Extract<DeliveryState, 'sent' | 'queued' | 'scheduled' | 'failed' | 'dead' | 'skipped' | 'expired'>;
+  reason?: Reason;
+  /** For `queued` and `scheduled`: due in this many milliseconds by the database's clock. */
+  delayMs?: number;
+  /** Missing when no provider was called: then the call is not counted either. */
+  called?: AttemptRecord;
+  suppress?: SuppressionReason;
+  /** The address with most of it hidden, for the suppression list. */
+  suppressHint?: string;
+}
+
+/** What was written. A delivery that is not in the result was fenced off: someone else holds it now. */
+export interface RecordedOutcome {
+  id: string;
+  state: DeliveryState;
+  channel: Channel;
+  lane: Lane;
+  /** Milliseconds from when it was first due until now, for the latency histogram. */
+  sinceDueMs: number;
+}
+
+/**
+ * Writes the outcomes of many deliveries in one statement: state, attempt rows, dead letters and suppressions. Only the
+ * holder of the current claim may write. A receipt that overtook the outcome wins over it, and a cancellation wins over
+ * another try. Attempt rows are kept even when the delivery was fenced off: the call happened.
+ */
+export async function recordOutcomes(
+  db: Database,
+  records: readonly OutcomeRecord[],
+): Promise<RecordedOutcome[]> {
+  const { low, high } = idBounds(records.map((r) => r.id));
+  return db.prepared<RecordedOutcome & Record<string, unknown>>('record', RECORD, [
+    JSON.stringify(records.map(toRow)),
+    low,
+    high,
+  ]);
+}
+
+function toRow(record: OutcomeRecord) {
+  const { called } = record;
+  return {
+    id: record.id,
+    claim: record.claim,
+    attempt: record.attempt,
+    tenant_id: record.tenantId,
+    state: record.state,
+    reason: record.reason,
+    delay_ms: record.delayMs ?? 0,
+    suppress: record.suppress,
+    suppress_hint: record.suppressHint,
+    provider: called?.provider,
+    started_at: called?.startedAt,
+    duration_ms: called && Math.round(called.durationMs),
+    outcome: called?.outcome,
+    call_reason: called?.reason,
+    code: called?.code,
+    detail: called?.detail?.slice(0, 500),
+    provider_message_id: called?.providerMessageId,
+    facts: called?.facts,
+  };
+}
+
+const FINAL_STATE = 'herald_settled_state(o.state, o.outcome, d.receipt, d.cancel_requested)';
+
+const RECORD = `
+WITH o AS (
+  SELECT * FROM json_to_recordset($1::json) AS o(
+    id uuid, claim integer, attempt integer, tenant_id uuid, state text, reason text, delay_ms bigint, suppress text,
+    suppress_hint text, provider text, started_at timestamptz, duration_ms integer, outcome text, call_reason text,
+    code text, detail text, provider_message_id text, facts json)
+), written AS (
+  UPDATE deliveries d SET
+    state = ${FINAL_STATE},
+    reason = CASE
+      WHEN ${FINAL_STATE} = 'canceled' THEN 'canceled_by_request'
+      WHEN ${FINAL_STATE} = d.receipt THEN d.receipt_reason
+      ELSE o.reason
+    END,
+    code = o.code,
+    attempts = CASE WHEN o.outcome IS NULL THEN d.attempts - 1 ELSE d.attempts END,
+    due_at = CASE WHEN ${FINAL_STATE} IN ('queued', 'scheduled')
+      THEN now() + o.delay_ms * interval '1 millisecond' END,
+    lease_until = NULL,
+    provider = coalesce(o.provider, d.provider),
+    provider_message_id = coalesce(o.provider_message_id, d.provider_message_id),
+    sent_at = CASE WHEN ${FINAL_STATE} IN ('sent', 'delivered', 'undelivered')
+      THEN coalesce(d.sent_at, now()) ELSE d.sent_at END,
+    delivered_at = CASE WHEN ${FINAL_STATE} = 'delivered' THEN coalesce(d.delivered_at, now()) ELSE d.delivered_at END,
+    updated_at = now()
+  FROM o
+  WHERE d.id = o.id AND d.id BETWEEN $2::uuid AND $3::uuid AND d.state = 'sending' AND d.claim = o.claim
+  RETURNING d.id, d.state, d.channel, d.lane, d.notification_id, d.tenant_id, d.address_key, d.attempts, d.reason,
+    d.provider, d.first_due_at
+), logged AS (
+  INSERT INTO attempts (delivery_id, claim, number, tenant_id, provider, started_at, duration_ms, outcome, reason, code,
+    detail, provider_message_id, facts)
+  SELECT id, claim, attempt, tenant_id, provider, started_at, duration_ms, outcome, call_reason, code, detail,
+    provider_message_id, facts
+  FROM o WHERE outcome IS NOT NULL
+  ON CONFLICT DO NOTHING
+), buried AS (
+  INSERT INTO dead_letters (delivery_id, notification_id, tenant_id, channel, lane, provider, reason, code, attempts)
+  SELECT w.id, w.notification_id, w.tenant_id, w.channel, w.lane, w.provider, w.reason, o.code, w.attempts
+  FROM written w JOIN o ON o.id = w.id WHERE w.state = 'dead'
+  ON CONFLICT DO NOTHING
+), suppressed AS (
+  INSERT INTO suppressions (tenant_id, channel, address_key, reason, hint, delivery_id)
+  SELECT DISTINCT ON (w.tenant_id, w.channel, w.address_key)
+    w.tenant_id, w.channel, w.address_key, o.suppress, coalesce(o.suppress_hint, ''), w.id
+  FROM written w JOIN o ON o.id = w.id
+  WHERE o.suppress IS NOT NULL AND w.address_key IS NOT NULL
+  ON CONFLICT DO NOTHING
+)
+SELECT id, state, channel, lane, (extract(epoch FROM now() - first_due_at) * 1000)::float8 AS "sinceDueMs" FROM written`;
