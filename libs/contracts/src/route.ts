@@ -12,7 +12,7 @@ export interface RouteContract {
   tag: string;
   summary: string;
   description?: string;
-  /** A tenant key's scope, `operator` for HERALD_ADMIN_KEY alone, or `public`. */
+  /** A tenant key's scope (`admin` lets the operator in too), `operator` for HERALD_ADMIN_KEY alone, or `public`. */
   access: Scope | 'operator' | 'public';
   body?: DtoClass;
   /** Accept a missing body as `{}`. */

@@ -59,7 +59,8 @@ export function planNotification(dto: SendNotificationDto, context: { tenantId: 
   const errors = crossFieldErrors(dto, channels, context.now);
   if (errors.length > 0) return { ok: false, errors };
 
-  const scheduled = dto.sendAt !== undefined && Date.parse(dto.sendAt) > context.now;
+  const sendAt = inUtc(dto.sendAt);
+  const scheduled = sendAt !== undefined && Date.parse(sendAt) > context.now;
   const deliveries = dto.to.flatMap((recipient, index) =>
     channels.map((channel) => planDelivery(recipient, index, channel, scheduled, context)),
   );
@@ -76,11 +77,16 @@ export function planNotification(dto: SendNotificationDto, context: { tenantId: 
       content: storedContent(dto, channels),
       attachments: channels.includes('email') ? attachmentsOf(dto) : [],
       metadata: dto.metadata && Object.keys(dto.metadata).length > 0 ? dto.metadata : undefined,
-      sendAt: scheduled ? dto.sendAt : undefined,
-      expiresAt: dto.expiresAt,
+      sendAt: scheduled ? sendAt : undefined,
+      expiresAt: inUtc(dto.expiresAt),
       deliveries,
     },
   };
+}
+
+/** The same moment in UTC: RFC 3339 has offsets up to 23:59, Postgres takes them up to 15:59 only. */
+function inUtc(time: string | undefined): string | undefined {
+  return time === undefined ? undefined : new Date(time).toISOString();
 }
 
 function planDelivery(

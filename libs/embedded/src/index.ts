@@ -1,1 +1,5 @@
-export {};
+export { type EmbeddedServer, EmbeddedServerError, type EmbeddedServerErrorCode } from './embedded-server';
+export { freePort } from './free-port';
+export { type EmbeddedPostgresOptions, startEmbeddedPostgres } from './postgres/start-embedded-postgres';
+export { type EmbeddedRedisOptions, startEmbeddedRedis } from './redis/start-embedded-redis';
+export { removeEmbeddedData } from './remove-embedded-data';

@@ -29,8 +29,8 @@ export interface LaneFigures {
   waiting: number;
   delayed: number;
   active: number;
-  /** When the oldest waiting job joined the queue, in epoch milliseconds; missing when none waits. */
-  headSince?: number;
+  /** The deliveries of the oldest waiting jobs; empty when none waits. */
+  headIds: string[];
 }
 
 /**
@@ -43,6 +43,9 @@ const DELIVER_OPTIONS: JobsOptions = {
   attempts: 5,
   backoff: { type: 'exponential', delay: 1000, jitter: 0.5 },
 };
+
+/** Several, since the very oldest may hold only deliveries that were canceled meanwhile. */
+const HEAD_JOBS = 5;
 
 /** Bounds the dead-letter queues: Postgres has them all, the queue only shows them in queue tools. */
 const MAX_SHOWN_DEAD = 10_000;
@@ -103,21 +106,20 @@ export class DeliveryQueues {
     await Promise.all(letters.map(({ id, channel }) => this.dead.get(channel)?.remove(deadJobId(id))));
   }
 
-  /** How full a lane is and since when its oldest job waits. */
+  /** How full a lane is and what stands at its head. */
   async figures(channel: Channel, lane: Lane): Promise<LaneFigures> {
     const queue = this.lane(channel, lane);
     const [counts, heads] = await Promise.all([
       queue.getJobCounts('wait', 'delayed', 'active'),
-      queue.getJobs(['wait'], 0, 0, true),
+      queue.getJobs(['wait'], 0, HEAD_JOBS - 1, true),
     ]);
-    const head = heads[0];
     return {
       channel,
       lane,
       waiting: counts.wait ?? 0,
       delayed: counts.delayed ?? 0,
       active: counts.active ?? 0,
-      headSince: head ? head.timestamp + (head.opts?.delay ?? 0) : undefined,
+      headIds: heads.flatMap((job) => job?.data.ids ?? []),
     };
   }
 

@@ -1,1 +1,5 @@
-export {};
+export { type AdminAppDeps, createAdminApp } from './app';
+export { AdminApiConfig } from './config';
+export { type AdminOptions, type RunningAdmin, startAdmin } from './start-admin';
+export { newWebhookSecret } from './webhook-secrets';
+export { adminMetrics } from './metrics';

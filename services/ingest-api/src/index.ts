@@ -1,1 +1,3 @@
-export {};
+export { IngestConfig, IntakeConfig } from './config';
+export { type IngestOptions, type RunningIngest, startIngest } from './start-ingest';
+export { ingestMetrics } from './metrics';

@@ -1,1 +1,118 @@
-export {};
+import { Behaviours } from './behaviours/behaviours';
+import { behavioursApi } from './behaviours/behaviours-api';
+import { type DirectRoute, httpApp, type OpsHandler } from './http/http-app';
+import { listenHttp, portOf, stopHttp } from './http/http-listener';
+import type { SandboxLogger } from './logger';
+import { page, type SandboxAddresses } from './page/page';
+import { SmtpListener } from './smtp/smtp-listener';
+import { LiveUpdates } from './store/live-updates';
+import { MessageStore } from './store/message-store';
+import { messagesApi } from './store/messages-api';
+import { CallbackSender } from './twilio/callback-sender';
+import { TWILIO_PREFIX, type TwilioAccount, twilioApi } from './twilio/twilio-api';
+import { isWebhook, webhookReceiver } from './webhook/webhook-receiver';
+
+export type { Behaviour, BehaviourRule } from './behaviours/behaviour';
+export type { Behaviours } from './behaviours/behaviours';
+export type { SandboxLogger } from './logger';
+export type { MessageStore, StoredMessage } from './store/message-store';
+export type { TwilioAccount } from './twilio/twilio-api';
+
+export interface SandboxOptions {
+  /** 0 takes a free port. */
+  httpPort: number;
+  /** 0 takes a free port. */
+  smtpPort: number;
+  /** Address to listen on; 127.0.0.1 by default. The sandbox has no login: it is not for the open network. */
+  host?: string;
+  /** Offers STARTTLS with a certificate no client should trust; off by default. */
+  startTls?: boolean;
+  twilio: { accounts: readonly TwilioAccount[] };
+  /** The secrets (`whsec_…`) webhooks may be signed with; asked for each webhook. */
+  webhookSecrets: () => readonly string[] | Promise<readonly string[]>;
+  /** How many messages are kept, the newest; 20,000 by default. */
+  maxMessages?: number;
+  /** A command that sends a first message through Herald, shown while nothing has arrived. */
+  firstRequest?: () => string | undefined;
+  /** Answers health and metrics, giving undefined for other paths. */
+  ops?: OpsHandler;
+  logger: SandboxLogger;
+}
+
+export interface Sandbox {
+  httpUrl: string;
+  smtpPort: number;
+  store: MessageStore;
+  behaviours: Behaviours;
+  /** Ends all connections and forgets what was to be sent. */
+  stop(): Promise<void>;
+}
+
+const MAX_MESSAGES = 20_000;
+const MAX_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Starts the outside world for development: an SMTP server, Twilio's messages API and a webhook receiver that keep
+ * what arrives, misbehave when told to, and show it on a page. Fails when a port is taken, leaving nothing behind.
+ */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { logger, host = '127.0.0.1', maxMessages = MAX_MESSAGES } = options;
+  const store = new MessageStore({ maxMessages, maxBytes: MAX_BYTES });
+  const behaviours = new Behaviours();
+  const { smtpPort: port, startTls = false } = options;
+  const smtp = new SmtpListener({ host, port, startTls, store, behaviours, logger });
+  const smtpPort = await smtp.start();
+  const live = new LiveUpdates(store);
+  const callbacks = new CallbackSender({ logger });
+  const addresses = (): SandboxAddresses => ({
+    httpUrl,
+    smtp: { host: reachable(host), port: smtpPort },
+    twilio: firstAccount(options.twilio.accounts),
+    firstRequest: options.firstRequest?.() ?? null,
+  });
+  const routers = [messagesApi(store, live), behavioursApi(behaviours), page(addresses)];
+  const doors = providerDoors(options, store, behaviours, callbacks);
+  const app = httpApp({ doors, ops: options.ops, routers, logger });
+  const server = await listenHttp(app, host, options.httpPort).catch(async (error: unknown) => {
+    live.stop();
+    await smtp.stop();
+    throw error;
+  });
+  const httpUrl = `http://${reachable(host)}:${portOf(server)}`;
+  logger.info({ httpUrl, smtpPort }, 'the sandbox takes messages');
+  const stop = async (): Promise<void> => {
+    live.stop();
+    await Promise.all([stopHttp(server), smtp.stop(), callbacks.stop()]);
+  };
+  return { httpUrl, smtpPort, store, behaviours, stop };
+}
+
+function providerDoors(
+  options: SandboxOptions,
+  store: MessageStore,
+  behaviours: Behaviours,
+  callbacks: CallbackSender,
+): DirectRoute[] {
+  const { accounts } = options.twilio;
+  const twilio = twilioApi({ accounts, store, behaviours, callbacks });
+  const webhook = webhookReceiver({
+    secrets: options.webhookSecrets,
+    store,
+    behaviours,
+    logger: options.logger,
+  });
+  return [
+    { takes: (url) => url.startsWith(TWILIO_PREFIX), handle: twilio },
+    { takes: isWebhook, handle: webhook },
+  ];
+}
+
+function firstAccount([account]: readonly TwilioAccount[]): SandboxAddresses['twilio'] {
+  return account === undefined ? null : { accountSid: account.sid, authToken: account.authToken };
+}
+
+/** A host name for URLs: one can listen on every address, but not call it. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}

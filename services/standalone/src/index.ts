@@ -1,1 +1,2 @@
-export {};
+export { DataFolder, type DevFile } from './data-folder';
+export { type Standalone, startStandalone } from './start-standalone';

@@ -1,1 +1,2 @@
-export {};
+export { emailChannel } from './channel';
+export { emailParts } from './parts';

@@ -1,1 +1,2 @@
-export {};
+export { smsChannel } from './channel';
+export { smsParts } from './parts';

@@ -1,1 +1,2 @@
-export {};
+export { webhookChannel } from './channel';
+export { webhookParts } from './parts';

@@ -20,7 +20,7 @@ import { DELIVERY_STATES, type DeliveryState } from '../delivery-state';
 import { LIMITS } from '../limits';
 import { NOTIFICATION_STATES, type NotificationState } from '../notification-state';
 import { ATTEMPT_OUTCOMES, type AttemptOutcome, REASONS, type Reason } from '../outcome';
-import { Format, Optional } from '../validation/decorators';
+import { Format, Optional, StringMap } from '../validation/decorators';
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 const listOf = (name: string) => JSONSchema({ type: 'array', items: ref(name) });
@@ -247,6 +247,15 @@ export class ListNotificationsQueryDto extends PageQueryDto {
   @MaxLength(LIMITS.urlChars)
   @JSONSchema({ description: 'E-mail address, phone number or webhook URL.' })
   recipient?: string;
+  @Optional()
+  @StringMap({
+    keyFormat: 'map-key',
+    maxKeys: 10,
+    maxKeyChars: LIMITS.metadataKeyChars,
+    maxValueChars: LIMITS.metadataValueChars,
+  })
+  @JSONSchema({ description: 'Written `metadata.<key>=<value>`, once per entry.' })
+  metadata?: Record<string, string>;
   @Optional() @Format('rfc3339-time') from?: string;
   @Optional() @Format('rfc3339-time') to?: string;
 }

@@ -5,10 +5,9 @@ import {
   ArrayMinSize,
   ArrayUnique,
   IsArray,
+  IsDefined,
   IsIn,
   IsString,
-  MaxLength,
-  MinLength,
   ValidateNested,
 } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
@@ -21,7 +20,7 @@ import {
   type Lane,
 } from '../channels';
 import { LIMITS } from '../limits';
-import { Format, JsonObject, Optional, StringMap } from '../validation/decorators';
+import { Format, JsonObject, MaxChars, MinChars, Optional, StringMap } from '../validation/decorators';
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 
@@ -55,17 +54,17 @@ export class RecipientDto {
 
 export class AttachmentDto {
   @Format('file-name')
-  @MinLength(1)
-  @MaxLength(255)
+  @MinChars(1)
+  @MaxChars(255)
   filename: string;
 
   @Format('mime-type')
-  @MaxLength(127)
+  @MaxChars(127)
   @JSONSchema({ examples: ['application/pdf'] })
   contentType: string;
 
   @Format('base64')
-  @MinLength(4)
+  @MinChars(4)
   @JSONSchema({
     description: `Attachments of one notification: ${LIMITS.attachmentsTotalBytes} bytes in all, decoded.`,
   })
@@ -75,25 +74,25 @@ export class AttachmentDto {
 @JSONSchema({ description: 'One of html and text is needed; text is derived from html when it is missing.' })
 export class EmailContentDto {
   @Format('single-line')
-  @MinLength(1)
-  @MaxLength(LIMITS.subjectChars)
+  @MinChars(1)
+  @MaxChars(LIMITS.subjectChars)
   subject: string;
 
   @Optional()
   @IsString()
-  @MinLength(1)
-  @MaxLength(LIMITS.htmlChars)
+  @MinChars(1)
+  @MaxChars(LIMITS.htmlChars)
   html?: string;
 
   @Optional()
   @IsString()
-  @MinLength(1)
-  @MaxLength(LIMITS.textChars)
+  @MinChars(1)
+  @MaxChars(LIMITS.textChars)
   text?: string;
 
   @Optional()
   @Format('mailbox')
-  @MaxLength(400)
+  @MaxChars(400)
   @JSONSchema({
     description: "The provider's sender is used when it is missing.",
     examples: ['Shop <shop@example.com>'],
@@ -102,7 +101,7 @@ export class EmailContentDto {
 
   @Optional()
   @Format('mailbox')
-  @MaxLength(400)
+  @MaxChars(400)
   replyTo?: string;
 
   @Optional()
@@ -125,8 +124,8 @@ export class EmailContentDto {
 
 export class SmsContentDto {
   @IsString()
-  @MinLength(1)
-  @MaxLength(LIMITS.smsChars)
+  @MinChars(1)
+  @MaxChars(LIMITS.smsChars)
   body: string;
 }
 
@@ -175,6 +174,7 @@ export class SendNotificationDto {
   @JSONSchema({ description: 'Every channel that content is given for, when missing.' })
   channels?: Channel[];
 
+  @IsDefined()
   @ValidateNested()
   @Type(() => ContentDto)
   content: ContentDto;
@@ -214,8 +214,8 @@ export class SendNotificationDto {
 
   @Optional()
   @Format('idempotency-key')
-  @MinLength(1)
-  @MaxLength(LIMITS.idempotencyKeyChars)
+  @MinChars(1)
+  @MaxChars(LIMITS.idempotencyKeyChars)
   @JSONSchema({ description: 'Instead of the Idempotency-Key header.' })
   idempotencyKey?: string;
 }

@@ -1,8 +1,9 @@
-import Ajv2020, { type ErrorObject } from 'ajv/dist/2020';
+import Ajv2020, { type ErrorObject, type ValidateFunction } from 'ajv/dist/2020';
 import { LIMITS } from '../limits';
 import { type FieldError } from '../problem';
 import { type DtoClass } from '../route';
 import { FORMATS, type FormatName } from './formats';
+import { holdsInheritedName } from './inherited-names';
 import { jsonDepth } from './json-depth';
 import { dtoSchemas } from './schema';
 
@@ -10,11 +11,28 @@ import { dtoSchemas } from './schema';
 export type CompiledValidator = (value: unknown) => FieldError[] | undefined;
 
 /**
+ * A body with more values than this is told its first problem only: a list of 500,000 wrong items would take seconds to
+ * describe, and everybody else waits for that.
+ */
+const MAX_VALUES_FOR_ALL_ERRORS = 10_000;
+
+/**
  * Compiles the schema of a DTO for the hot path: it accepts and refuses exactly what class-validator does with the same
  * class (a test holds both against one corpus), at a small part of its cost.
  */
 export function compileValidator(dto: DtoClass): CompiledValidator {
-  const ajv = new Ajv2020({ allErrors: true, strict: false, ownProperties: true });
+  const first = compile(dto, false);
+  const all = compile(dto, true);
+  return (value) => {
+    if (first(value)) return undefined;
+    const validate = holdsMoreValuesThan(MAX_VALUES_FOR_ALL_ERRORS, value) ? first : all;
+    validate(value);
+    return (validate.errors ?? []).flatMap(toFieldError);
+  };
+}
+
+function compile(dto: DtoClass, allErrors: boolean): ValidateFunction {
+  const ajv = new Ajv2020({ allErrors, strict: false, ownProperties: true });
   for (const [name, format] of Object.entries(FORMATS)) {
     ajv.addFormat(name, { type: 'string', validate: format.check });
   }
@@ -23,11 +41,30 @@ export function compileValidator(dto: DtoClass): CompiledValidator {
     type: 'object',
     validate: (max: number, value: unknown) => jsonDepth(value) <= max,
   });
-  const validate = ajv.compile({
+  ajv.addKeyword({
+    keyword: 'x-inherited-names',
+    type: 'object',
+    validate: (allowed: boolean, value: unknown) => allowed || !holdsInheritedName(value),
+  });
+  return ajv.compile({
     $ref: `#/components/schemas/${dto.name}`,
     components: { schemas: dtoSchemas() },
   });
-  return (value) => (validate(value) ? undefined : (validate.errors ?? []).flatMap(toFieldError));
+}
+
+function holdsMoreValuesThan(max: number, value: unknown): boolean {
+  const open: unknown[] = [value];
+  let count = 0;
+  while (open.length > 0) {
+    const item = open.pop();
+    if (typeof item !== 'object' || item === null) continue;
+    for (const child of Object.values(item)) {
+      count += 1;
+      if (count > max) return true;
+      open.push(child);
+    }
+  }
+  return false;
 }
 
 function toFieldError(error: ErrorObject): FieldError[] {
@@ -59,6 +96,7 @@ const WANTS: Record<string, (params: Record<string, any>) => string> = {
   maxProperties: ({ limit }) => `must have at most ${limit} entries`,
   uniqueItems: () => 'must not repeat an item',
   'x-max-depth': () => `must be nested at most ${LIMITS.jsonDepth} levels deep`,
+  'x-inherited-names': () => 'must not use names that every object has, such as "constructor"',
 };
 
 /** A name as one segment of a JSON pointer (RFC 6901). */

@@ -1,6 +1,7 @@
 import { ValidateBy, ValidateIf, type ValidationOptions } from 'class-validator';
 import { LIMITS } from '../limits';
 import { FORMATS, type FormatName } from './formats';
+import { holdsInheritedName } from './inherited-names';
 import { jsonDepth } from './json-depth';
 
 /** The property may be left out. Unlike class-validator's `IsOptional`, an explicit null is refused, as in the schema. */
@@ -21,6 +22,40 @@ export function Format(name: FormatName, options?: ValidationOptions): PropertyD
     },
     options,
   );
+}
+
+/**
+ * At least this many characters. Counts code points, as JSON Schema does: class-validator's own `MinLength` and
+ * `MaxLength` leave out variation selectors, and then both validators would disagree. The names are the same, since
+ * the schema is made from them.
+ */
+export function MinChars(min: number): PropertyDecorator {
+  return ValidateBy({
+    name: 'minLength',
+    constraints: [min],
+    validator: {
+      validate: (value) => typeof value === 'string' && codePoints(value) >= min,
+      defaultMessage: () => `must have at least ${min} character${min === 1 ? '' : 's'}`,
+    },
+  });
+}
+
+/** At most this many characters; see `MinChars`. */
+export function MaxChars(max: number): PropertyDecorator {
+  return ValidateBy({
+    name: 'maxLength',
+    constraints: [max],
+    validator: {
+      validate: (value) => typeof value === 'string' && codePoints(value) <= max,
+      defaultMessage: () => `must have at most ${max} characters`,
+    },
+  });
+}
+
+function codePoints(text: string): number {
+  let count = 0;
+  for (const _character of text) count += 1;
+  return count;
 }
 
 export interface StringMapRule {
@@ -54,13 +89,13 @@ function isStringMap(value: unknown, rule: StringMapRule): boolean {
         key.length <= rule.maxKeyChars &&
         FORMATS[rule.keyFormat].check(key) &&
         typeof v === 'string' &&
-        v.length <= rule.maxValueChars &&
+        codePoints(v) <= rule.maxValueChars &&
         FORMATS['single-line'].check(v),
     )
   );
 }
 
-/** Any JSON object, nested no deeper than the documented limit. */
+/** Any JSON object, nested no deeper than the documented limit and without names that every object has. */
 export function JsonObject(): PropertyDecorator {
   return ValidateBy({
     name: 'jsonObject',
@@ -69,8 +104,10 @@ export function JsonObject(): PropertyDecorator {
         typeof value === 'object' &&
         value !== null &&
         !Array.isArray(value) &&
-        jsonDepth(value) <= LIMITS.jsonDepth,
-      defaultMessage: () => `must be a JSON object nested at most ${LIMITS.jsonDepth} levels deep`,
+        jsonDepth(value) <= LIMITS.jsonDepth &&
+        !holdsInheritedName(value),
+      defaultMessage: () =>
+        `must be a JSON object nested at most ${LIMITS.jsonDepth} levels deep, without names that every object has`,
     },
   });
 }

@@ -5,7 +5,9 @@ export function jsonDepth(value: unknown): number {
   while (true) {
     const next: unknown[] = [];
     for (const item of level) {
-      if (typeof item === 'object' && item !== null) next.push(...childrenOf(item));
+      if (typeof item !== 'object' || item === null) continue;
+      // Not `push(...)`: a body can hold more items than a call can have arguments.
+      for (const child of childrenOf(item)) next.push(child);
     }
     if (!level.some((item) => typeof item === 'object' && item !== null)) return depth;
     depth += 1;

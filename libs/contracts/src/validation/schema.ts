@@ -28,7 +28,12 @@ const additionalConverters = {
       additionalProperties: { type: 'string', format: 'single-line', maxLength: rule.maxValueChars },
     };
   },
-  jsonObject: () => ({ type: 'object', additionalProperties: true, 'x-max-depth': LIMITS.jsonDepth }),
+  jsonObject: () => ({
+    type: 'object',
+    additionalProperties: true,
+    'x-max-depth': LIMITS.jsonDepth,
+    'x-inherited-names': false,
+  }),
 };
 
 /**

@@ -73,7 +73,8 @@ export class Database {
       try {
         return await run();
       } catch (error) {
-        if (attempt >= TRANSIENT_TRIES || !TRANSIENT.has((error as { code?: string }).code ?? '')) throw error;
+        if (attempt >= TRANSIENT_TRIES || !TRANSIENT.has((error as { code?: string }).code ?? ''))
+          throw error;
       }
     }
   }

@@ -47,7 +47,14 @@ export async function claimDeliveries(
 ): Promise<ClaimedDelivery[]> {
   const own = idBounds(ids);
   const same = sameMillisecondBounds(ids);
-  const rows = await db.prepared<ClaimRow>('claim', CLAIM, [ids, own.low, own.high, leaseMs, same.low, same.high]);
+  const rows = await db.prepared<ClaimRow>('claim', CLAIM, [
+    ids,
+    own.low,
+    own.high,
+    leaseMs,
+    same.low,
+    same.high,
+  ]);
   const contents = new Map<string, unknown>();
   for (const row of rows) if (row.content !== null) contents.set(row.notificationId, row.content);
   return rows.map((row) => ({ ...row, content: contents.get(row.notificationId) }));

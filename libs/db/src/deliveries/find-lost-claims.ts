@@ -1,4 +1,4 @@
-import { type Channel, type DeliveryPolicy } from '@herald/contracts';
+import { type Channel, type DeliveryPolicy, type Lane } from '@herald/contracts';
 import { type Database } from '../connection/database';
 
 /** A delivery whose worker let the lease run out: crashed, or cut off from Postgres. */
@@ -10,21 +10,28 @@ export interface LostClaim {
   attemptsInPolicy: number;
   channel: Channel;
   policy: DeliveryPolicy;
+  provider: string | null;
   firstDueAt: Date;
   expiresAt: Date | null;
   leaseUntil: Date;
   now: Date;
 }
 
-/** Deliveries in `sending` whose lease ran out, oldest first. Only the open ones are in the index this reads. */
-export async function findLostClaims(db: Database, channel: Channel, limit: number): Promise<LostClaim[]> {
+/**
+ * Deliveries of a lane in `sending` whose lease ran out. What is being sent became due before anything that still waits
+ * in the queue, so only rows up to the lane's oldest waiting one (`upTo`) are looked at, however long the backlog is.
+ */
+export async function findLostClaims(
+  db: Database,
+  lane: { channel: Channel; lane: Lane; upTo: Date; limit: number },
+): Promise<LostClaim[]> {
   return db.rows<LostClaim & Record<string, unknown>>(
-    `SELECT id, tenant_id AS "tenantId", claim, attempts AS attempt, attempts - attempts_before_replay AS "attemptsInPolicy", channel, policy,
+    `SELECT id, tenant_id AS "tenantId", claim, attempts AS attempt,
+       attempts - attempts_before_replay AS "attemptsInPolicy", channel, policy, provider,
        first_due_at AS "firstDueAt", expires_at AS "expiresAt", lease_until AS "leaseUntil", now() AS now
      FROM deliveries
-     WHERE channel = $1 AND lane = ANY('{critical,default,bulk}') AND due_at IS NOT NULL
-       AND state = 'sending' AND lease_until < now()
-     ORDER BY due_at LIMIT $2`,
-    [channel, limit],
+     WHERE channel = $1 AND lane = $2 AND due_at <= $3 AND state = 'sending' AND lease_until < now()
+     ORDER BY due_at LIMIT $4`,
+    [lane.channel, lane.lane, lane.upTo, lane.limit],
   );
 }

@@ -108,8 +108,8 @@ WITH o AS (
     END,
     code = o.code,
     attempts = CASE WHEN o.outcome IS NULL THEN d.attempts - 1 ELSE d.attempts END,
-    due_at = CASE WHEN ${FINAL_STATE} IN ('queued', 'scheduled')
-      THEN now() + o.delay_ms * interval '1 millisecond' END,
+    due_at = CASE WHEN ${FINAL_STATE} = 'queued' THEN now() + o.delay_ms * interval '1 millisecond' END,
+    wake_at = CASE WHEN ${FINAL_STATE} = 'scheduled' THEN now() + o.delay_ms * interval '1 millisecond' END,
     lease_until = NULL,
     provider = coalesce(o.provider, d.provider),
     provider_message_id = coalesce(o.provider_message_id, d.provider_message_id),

@@ -5,8 +5,9 @@ import { type MigrationInterface, type QueryRunner } from 'typeorm';
  * between them: they are written together in one statement. A DEFAULT partition takes what no day covers, so that a
  * missing partition never refuses an insert.
  *
- * `deliveries.due_at` is set while Herald has work to do and NULL once a delivery is settled: the partial index holds
- * the open ones only. Claiming does not touch an indexed column (HOT update, hence the fill factor).
+ * `deliveries.due_at` is set while a delivery is queued or being sent, `wake_at` while it waits for its time: the partial
+ * indexes hold the open ones only, and due ones are not searched for among those that wait. Claiming does not touch an
+ * indexed column (HOT update, hence the fill factor).
  */
 export class Foundation1700000000001 implements MigrationInterface {
   name = 'Foundation1700000000001';
@@ -109,6 +110,7 @@ CREATE TABLE deliveries (
   attempts_before_replay integer NOT NULL DEFAULT 0,
   first_due_at timestamptz NOT NULL,
   due_at timestamptz,
+  wake_at timestamptz,
   lease_until timestamptz,
   cancel_requested boolean NOT NULL DEFAULT false,
   provider text,
@@ -123,7 +125,8 @@ CREATE TABLE deliveries (
   delivered_at timestamptz
 ) PARTITION BY RANGE (id);
 COMMENT ON COLUMN deliveries.claim IS 'Counts claims; fences a worker whose lease ran out';
-COMMENT ON COLUMN deliveries.due_at IS 'When work is due; NULL once settled';
+COMMENT ON COLUMN deliveries.due_at IS 'Since when work is due (queued, sending); NULL otherwise';
+COMMENT ON COLUMN deliveries.wake_at IS 'When a scheduled delivery becomes due; NULL otherwise';
 CREATE TABLE attempts (
   delivery_id uuid NOT NULL,
   claim integer NOT NULL,
@@ -164,6 +167,7 @@ const INDEXES = `
 CREATE INDEX notifications_tenant ON notifications (tenant_id, id);
 CREATE INDEX notifications_metadata ON notifications USING gin (metadata jsonb_path_ops) WHERE metadata IS NOT NULL;
 CREATE INDEX deliveries_due ON deliveries (channel, lane, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX deliveries_wake ON deliveries (wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX deliveries_address ON deliveries (address_key) WHERE address_key IS NOT NULL;
 `;
 

@@ -22,7 +22,9 @@ export interface Acceptance {
 export type AcceptResult =
   | { kind: 'accepted' }
   | { kind: 'replayed'; response: string }
-  | { kind: 'mismatch' };
+  | { kind: 'mismatch' }
+  /** Postgres refuses this request's data; said by callers that try requests one by one. */
+  | { kind: 'refused'; error: unknown };
 
 /**
  * Group commit: makes all requests of a flush durable in one statement, which is one transaction.
@@ -146,10 +148,11 @@ WITH r AS (
   RETURNING id
 ), planned AS (
   INSERT INTO deliveries (id, notification_id, tenant_id, recipient, channel, lane, live, policy, address, address_key,
-    locale, timezone, state, reason, first_due_at, due_at, expires_at)
+    locale, timezone, state, reason, first_due_at, due_at, wake_at, expires_at)
   SELECT d.id, r.id, r.tenant_id, d.recipient, d.channel, r.lane, r.live, r.policy, d.address,
     decode(d.address_key, 'hex'), d.locale, d.timezone, d.state, d.reason,
-    coalesce(r.send_at, now()), CASE WHEN d.state <> 'skipped' THEN coalesce(r.send_at, now()) END, r.expires_at
+    coalesce(r.send_at, now()), CASE WHEN d.state = 'queued' THEN now() END,
+    CASE WHEN d.state = 'scheduled' THEN r.send_at END, r.expires_at
   FROM json_to_recordset($2::json) AS d(
     id uuid, nid uuid, recipient integer, channel text, address text, address_key text, locale text, timezone text,
     state text, reason text)

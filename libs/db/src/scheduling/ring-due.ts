@@ -4,8 +4,24 @@ import { type Database } from '../connection/database';
 /** A delivery that a job must be made for. */
 export interface DueDelivery {
   id: string;
-  /** How long until it is due, in milliseconds; 0 for now. */
-  delayMs: number;
+  channel: Channel;
+  lane: Lane;
+}
+
+/** Where a lane stands, by the database's clock. */
+export interface LaneHead {
+  now: Date;
+  /** Since when the oldest of the given deliveries is due; null when none of them is queued any more. */
+  headDueAt: Date | null;
+}
+
+/** Looks up since when the deliveries of a lane's oldest waiting jobs are due. */
+export async function findLaneHead(db: Database, headIds: readonly string[]): Promise<LaneHead> {
+  const [row] = await db.rows<{ now: Date; headDueAt: Date | null }>(
+    `SELECT now() AS now, (SELECT min(due_at) FROM deliveries WHERE id = ANY($1::uuid[]) AND state = 'queued') AS "headDueAt"`,
+    [headIds],
+  );
+  return row as LaneHead;
 }
 
 /**
@@ -25,29 +41,25 @@ export async function ringOverdue(
        WHERE channel = $1 AND lane = $2 AND due_at < $3 AND state = 'queued'
        ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED
      )
-     UPDATE deliveries d SET due_at = now(), updated_at = now() FROM lost
-     WHERE d.id = lost.id
-     RETURNING d.id, 0 AS "delayMs"`,
+     UPDATE deliveries d SET due_at = now(), updated_at = now(), reason = coalesce(d.reason, 'rescued') FROM lost
+     WHERE d.id = lost.id AND d.state = 'queued'
+     RETURNING d.id, d.channel, d.lane`,
     [lane.channel, lane.lane, lane.before, lane.limit],
   );
 }
 
-/** Moves deliveries whose time comes within `aheadMs` from `scheduled` to `queued`. */
-export async function promoteScheduled(
-  db: Database,
-  lane: { channel: Channel; lane: Lane; aheadMs: number; limit: number },
-): Promise<DueDelivery[]> {
+/** Moves deliveries whose time has come from `scheduled` to `queued`, the longest overdue first. */
+export async function promoteScheduled(db: Database, limit: number): Promise<DueDelivery[]> {
   return db.rows<DueDelivery & Record<string, unknown>>(
     `WITH due AS (
        SELECT id FROM deliveries
-       WHERE channel = $1 AND lane = $2 AND due_at < now() + $3::integer * interval '1 millisecond'
-         AND state = 'scheduled'
-       ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED
+       WHERE wake_at <= now() AND state = 'scheduled'
+       ORDER BY wake_at LIMIT $1 FOR UPDATE SKIP LOCKED
      )
-     UPDATE deliveries d SET state = 'queued', updated_at = now(), due_at = greatest(d.due_at, now()),
+     UPDATE deliveries d SET state = 'queued', updated_at = now(), due_at = now(), wake_at = NULL,
        reason = CASE WHEN d.reason = 'scheduled_by_request' THEN NULL ELSE d.reason END
      FROM due WHERE d.id = due.id AND d.state = 'scheduled'
-     RETURNING d.id, greatest(0, extract(epoch FROM d.due_at - now()) * 1000)::integer AS "delayMs"`,
-    [lane.channel, lane.lane, lane.aheadMs, lane.limit],
+     RETURNING d.id, d.channel, d.lane`,
+    [limit],
   );
 }

@@ -1,0 +1,88 @@
+import net from 'node:net';
+
+/** Larger than most answers, so that one read takes one answer. */
+const READ_BUFFER_BYTES = 65_536;
+
+/**
+ * A keep-alive connection with one request in flight. It writes requests that are ready to go and reads of an answer
+ * only its status and its length: the load generator shares the machine with what it measures.
+ */
+export class HttpConnection {
+  private readonly socket: net.Socket;
+  private onAnswer: ((status: number) => void) | undefined;
+  private partialHead: Buffer | undefined;
+  private status = 0;
+  private missingBytes = 0;
+
+  private constructor(
+    target: { host: string; port: number },
+    private readonly onFailure: (error: Error) => void,
+  ) {
+    this.socket = net.connect({
+      ...target,
+      noDelay: true,
+      onread: {
+        buffer: Buffer.allocUnsafe(READ_BUFFER_BYTES),
+        callback: (bytes, buffer) => {
+          this.onData((buffer as Buffer).subarray(0, bytes));
+          return true;
+        },
+      },
+    });
+    this.socket.on('error', onFailure);
+    this.socket.on('close', () => onFailure(new Error('The server closed a connection')));
+  }
+
+  /** @param onFailure called when the connection breaks or the answer cannot be read; no answer comes after */
+  static async connect(
+    target: { host: string; port: number },
+    onFailure: (error: Error) => void,
+  ): Promise<HttpConnection> {
+    const connection = new HttpConnection(target, onFailure);
+    await new Promise<void>((resolve, reject) => {
+      connection.socket.once('connect', resolve);
+      connection.socket.once('error', reject);
+    });
+    return connection;
+  }
+
+  /** @param onAnswer called with the status once the whole answer is read */
+  send(request: Buffer, onAnswer: (status: number) => void): void {
+    this.onAnswer = onAnswer;
+    this.socket.write(request);
+  }
+
+  close(): void {
+    this.socket.removeAllListeners('close');
+    this.socket.destroy();
+  }
+
+  private onData(chunk: Buffer): void {
+    if (this.missingBytes > 0) return this.onBody(chunk.length);
+    const data = this.partialHead ? Buffer.concat([this.partialHead, chunk]) : chunk;
+    const end = data.indexOf('\r\n\r\n');
+    if (end < 0) {
+      // A copy: the buffer is used again for the next read.
+      this.partialHead = Buffer.from(data);
+      return;
+    }
+    this.partialHead = undefined;
+    const head = data.toString('latin1', 0, end);
+    const length = /\r\ncontent-length: *(\d+)/i.exec(head);
+    if (!length) return this.onFailure(new Error(`An answer without a length: ${head}`));
+    this.status = Number(head.slice(9, 12));
+    this.missingBytes = Number(length[1]);
+    this.onBody(data.length - end - 4);
+  }
+
+  private onBody(bytes: number): void {
+    this.missingBytes -= bytes;
+    if (this.missingBytes > 0) return;
+    if (this.missingBytes < 0 || !this.onAnswer) {
+      return this.onFailure(new Error('The server sent more than one answer'));
+    }
+    const { onAnswer } = this;
+    this.onAnswer = undefined;
+    onAnswer(this.status);
+  }
+}

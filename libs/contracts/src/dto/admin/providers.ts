@@ -1,0 +1,126 @@
+import 'reflect-metadata';
+import { Type } from 'class-transformer';
+import {
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsString,
+  Max,
+  MaxLength,
+  Min,
+  MinLength,
+  ValidateNested,
+} from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import { CHANNELS, type Channel } from '../../channels';
+import { Format, JsonObject, Optional } from '../../validation/decorators';
+import { ADMIN_LIMITS } from './admin-limits';
+import { listOf, PageDto } from './page';
+import { TenantPageQueryDto } from './tenant-query';
+
+export class CreateProviderDto {
+  @IsIn(CHANNELS) channel: Channel;
+
+  @IsString()
+  @MinLength(1)
+  @MaxLength(ADMIN_LIMITS.nameChars)
+  @JSONSchema({ description: 'One of the types that GET /v1/provider-types lists.', examples: ['smtp'] })
+  type: string;
+
+  @Optional()
+  @Format('single-line')
+  @MinLength(1)
+  @MaxLength(ADMIN_LIMITS.nameChars)
+  @JSONSchema({ description: 'Unique within the channel. The type when missing.' })
+  name?: string;
+
+  @JsonObject()
+  @JSONSchema({ description: 'As the JSON schema of the type says. Stored encrypted.' })
+  config: Record<string, unknown>;
+
+  @Optional()
+  @IsBoolean()
+  @JSONSchema({ default: true })
+  enabled?: boolean;
+
+  @Optional()
+  @IsInt()
+  @Min(0)
+  @Max(ADMIN_LIMITS.providerPosition)
+  @JSONSchema({ default: 0, description: 'Of several providers of a channel, lower ones are used first.' })
+  position?: number;
+}
+
+export class UpdateProviderDto {
+  @Optional()
+  @Format('single-line')
+  @MinLength(1)
+  @MaxLength(ADMIN_LIMITS.nameChars)
+  name?: string;
+
+  @Optional()
+  @JsonObject()
+  @JSONSchema({
+    description:
+      'Merged into the stored configuration (JSON Merge Patch, RFC 7396): what is left out keeps its value, secrets ' +
+      'included; null removes a field.',
+  })
+  config?: Record<string, unknown>;
+
+  @Optional() @IsBoolean() enabled?: boolean;
+
+  @Optional()
+  @IsInt()
+  @Min(0)
+  @Max(ADMIN_LIMITS.providerPosition)
+  position?: number;
+}
+
+export class ListProvidersQueryDto extends TenantPageQueryDto {
+  @Optional() @IsIn(CHANNELS) channel?: Channel;
+}
+
+export class ProviderDto {
+  @Format('uuid') id: string;
+  @Format('uuid') tenantId: string;
+  @IsIn(CHANNELS) channel: Channel;
+  @IsString() type: string;
+  @IsString() name: string;
+  @IsObject()
+  @JSONSchema({ description: 'Without its secrets.', additionalProperties: true })
+  config: Record<string, unknown>;
+  @IsString({ each: true })
+  @JSONSchema({ description: 'The secret fields that have a value. Secrets are never shown.' })
+  secretsSet: string[];
+  @IsBoolean() enabled: boolean;
+  @IsInt() position: number;
+  @Format('rfc3339-time') createdAt: string;
+  @Format('rfc3339-time') updatedAt: string;
+}
+
+export class ProviderPageDto extends PageDto {
+  @ValidateNested({ each: true })
+  @Type(() => ProviderDto)
+  @listOf('ProviderDto')
+  items: ProviderDto[];
+}
+
+export class ProviderTypeDto {
+  @IsIn(CHANNELS) channel: Channel;
+  @IsString() type: string;
+  @IsString() title: string;
+  @IsString({ each: true })
+  @JSONSchema({ description: 'Fields of the configuration that are never shown again.' })
+  secrets: string[];
+  @IsObject()
+  @JSONSchema({ description: 'JSON Schema (2020-12) of the configuration.', additionalProperties: true })
+  configSchema: Record<string, unknown>;
+}
+
+export class ProviderTypeListDto {
+  @ValidateNested({ each: true })
+  @Type(() => ProviderTypeDto)
+  @listOf('ProviderTypeDto')
+  items: ProviderTypeDto[];
+}

@@ -1,0 +1,75 @@
+import {
+  ApiKeyDto,
+  ApiKeyPageDto,
+  CreateApiKeyDto,
+  CreatedApiKeyDto,
+  RotateApiKeyDto,
+} from '../../dto/admin/api-keys';
+import { TenantPageQueryDto, TenantQueryDto } from '../../dto/admin/tenant-query';
+import { type RouteContract } from '../../route';
+import { TENANT_HEADER } from './tenant-header';
+
+export const API_KEY_ROUTES = [
+  {
+    operationId: 'createApiKey',
+    method: 'post',
+    path: '/v1/api-keys',
+    tag: 'API keys',
+    summary: 'Create an API key',
+    description: 'A key with the scope `admin` may give any scope within its own tenant.',
+    access: 'admin',
+    headers: [TENANT_HEADER],
+    query: TenantQueryDto,
+    body: CreateApiKeyDto,
+    responses: { 201: { description: 'The key, shown this once.', schema: CreatedApiKeyDto } },
+  },
+  {
+    operationId: 'listApiKeys',
+    method: 'get',
+    path: '/v1/api-keys',
+    tag: 'API keys',
+    summary: 'List API keys, newest first',
+    access: 'admin',
+    headers: [TENANT_HEADER],
+    query: TenantPageQueryDto,
+    responses: { 200: { description: 'A page.', schema: ApiKeyPageDto } },
+  },
+  {
+    operationId: 'getApiKey',
+    method: 'get',
+    path: '/v1/api-keys/{id}',
+    tag: 'API keys',
+    summary: 'Read an API key',
+    access: 'admin',
+    headers: [TENANT_HEADER],
+    query: TenantQueryDto,
+    responses: { 200: { description: 'The key, without its secret.', schema: ApiKeyDto } },
+  },
+  {
+    operationId: 'rotateApiKey',
+    method: 'post',
+    path: '/v1/api-keys/{id}/rotate',
+    tag: 'API keys',
+    summary: 'Replace an API key by a new one with the same rights',
+    description:
+      'Both work until the overlap ends. 409 for a key that was rotated before, was revoked or has expired.',
+    access: 'admin',
+    headers: [TENANT_HEADER],
+    query: TenantQueryDto,
+    body: RotateApiKeyDto,
+    bodyOptional: true,
+    responses: { 201: { description: 'The new key, shown this once.', schema: CreatedApiKeyDto } },
+  },
+  {
+    operationId: 'revokeApiKey',
+    method: 'delete',
+    path: '/v1/api-keys/{id}',
+    tag: 'API keys',
+    summary: 'Revoke an API key',
+    description: 'Takes effect within seconds everywhere. The key stays in the list.',
+    access: 'admin',
+    headers: [TENANT_HEADER],
+    query: TenantQueryDto,
+    responses: { 204: { description: 'Revoked, now or before.' } },
+  },
+] as const satisfies readonly RouteContract[];

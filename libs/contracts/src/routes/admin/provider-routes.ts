@@ -1,0 +1,83 @@
+import {
+  CreateProviderDto,
+  ListProvidersQueryDto,
+  ProviderDto,
+  ProviderPageDto,
+  ProviderTypeListDto,
+  UpdateProviderDto,
+} from '../../dto/admin/providers';
+import { TenantQueryDto } from '../../dto/admin/tenant-query';
+import { type RouteContract } from '../../route';
+import { TENANT_HEADER } from './tenant-header';
+
+export const PROVIDER_ROUTES = [
+  {
+    operationId: 'listProviderTypes',
+    method: 'get',
+    path: '/v1/provider-types',
+    tag: 'Providers',
+    summary: 'List what can be configured, with the JSON schema of each configuration',
+    access: 'admin',
+    responses: { 200: { description: 'Every type of every channel.', schema: ProviderTypeListDto } },
+  },
+  {
+    operationId: 'createProvider',
+    method: 'post',
+    path: '/v1/providers',
+    tag: 'Providers',
+    summary: 'Configure a provider',
+    access: 'admin',
+    headers: [TENANT_HEADER],
+    query: TenantQueryDto,
+    body: CreateProviderDto,
+    responses: { 201: { description: 'The provider, without its secrets.', schema: ProviderDto } },
+  },
+  {
+    operationId: 'listProviders',
+    method: 'get',
+    path: '/v1/providers',
+    tag: 'Providers',
+    summary: 'List providers, newest first',
+    access: 'admin',
+    headers: [TENANT_HEADER],
+    query: ListProvidersQueryDto,
+    responses: { 200: { description: 'A page.', schema: ProviderPageDto } },
+  },
+  {
+    operationId: 'getProvider',
+    method: 'get',
+    path: '/v1/providers/{id}',
+    tag: 'Providers',
+    summary: 'Read a provider',
+    access: 'admin',
+    headers: [TENANT_HEADER],
+    query: TenantQueryDto,
+    responses: { 200: { description: 'The provider, without its secrets.', schema: ProviderDto } },
+  },
+  {
+    operationId: 'updateProvider',
+    method: 'patch',
+    path: '/v1/providers/{id}',
+    tag: 'Providers',
+    summary: 'Change, disable or enable a provider',
+    description: 'Workers follow within seconds.',
+    access: 'admin',
+    headers: [TENANT_HEADER],
+    query: TenantQueryDto,
+    body: UpdateProviderDto,
+    responses: { 200: { description: 'The provider, without its secrets.', schema: ProviderDto } },
+  },
+  {
+    operationId: 'deleteProvider',
+    method: 'delete',
+    path: '/v1/providers/{id}',
+    tag: 'Providers',
+    summary: 'Delete a provider',
+    description:
+      'Receipts that are still to come for what it sent cannot be checked any more: disable it to keep them.',
+    access: 'admin',
+    headers: [TENANT_HEADER],
+    query: TenantQueryDto,
+    responses: { 204: { description: 'Deleted.' } },
+  },
+] as const satisfies readonly RouteContract[];

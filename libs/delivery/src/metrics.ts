@@ -1,0 +1,49 @@
+import { type Metrics } from '@herald/platform';
+
+/** What workers (and the scheduler, for lost claims) count. */
+export function deliveryMetrics(metrics: Metrics) {
+  return {
+    attempts: metrics.counter({
+      name: 'herald_attempts_total',
+      help: 'Calls of providers by classified outcome.',
+      labels: ['channel', 'provider', 'outcome'],
+    }),
+    settled: metrics.counter({
+      name: 'herald_deliveries_settled_total',
+      help: 'Deliveries by the state that an attempt or a guard left them in.',
+      labels: ['channel', 'lane', 'state'],
+    }),
+    retries: metrics.counter({
+      name: 'herald_retries_total',
+      help: 'Deliveries that were put back for another attempt.',
+      labels: ['channel', 'reason'],
+    }),
+    deadLetters: metrics.counter({
+      name: 'herald_dead_letters_total',
+      help: 'Deliveries that became dead letters.',
+      labels: ['channel', 'reason'],
+    }),
+    fenced: metrics.counter({
+      name: 'herald_fenced_total',
+      help: 'Outcomes that were not written because the lease had run out and someone else holds the delivery.',
+      labels: ['channel'],
+    }),
+    providerSeconds: metrics.histogram({
+      name: 'herald_provider_request_duration_seconds',
+      help: 'How long providers take.',
+      labels: ['channel', 'provider'],
+    }),
+    dueToSent: metrics.histogram({
+      name: 'herald_accept_to_sent_seconds',
+      help: 'From the time a delivery was first due (accepted, or sendAt) until a provider accepted it.',
+      labels: ['channel', 'lane'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86_400],
+    }),
+    inFlight: metrics.gauge({
+      name: 'herald_deliveries_in_flight',
+      help: 'Deliveries that this process has claimed and not yet recorded.',
+      labels: ['channel', 'lane'],
+    }),
+  };
+}
+export type DeliveryMetrics = ReturnType<typeof deliveryMetrics>;

@@ -1,0 +1,115 @@
+import { type Channel } from '@herald/contracts';
+import { type Logger } from '@herald/platform';
+import { LRUCache } from 'lru-cache';
+import { type Provider, type ProviderDefinition, type ProviderDeps } from './provider';
+
+/** A tenant's configuration of a provider, opened. */
+export interface ProviderSetting {
+  id: string;
+  type: string;
+  config: object;
+  /** Changes whenever the configuration does. */
+  version: string;
+}
+
+export interface ProviderPoolOptions<C extends Channel> {
+  channel: C;
+  definitions: readonly ProviderDefinition<C>[];
+  /** Carries what was posted with test keys; never reaches anyone. */
+  simulated: ProviderDefinition<C>;
+  /** The tenant's enabled providers, preferred one first. */
+  findSettings(tenantId: string): Promise<ProviderSetting[]>;
+  deps: ProviderDeps;
+  /** How long settings are believed, in milliseconds. */
+  ttlMs: number;
+  /** Providers kept open at most, over all tenants. */
+  maxOpen: number;
+  logger: Logger;
+}
+
+export interface OpenProvider<C extends Channel> {
+  id: string;
+  type: string;
+  provider: Provider<C>;
+}
+
+interface Entry<C extends Channel> extends OpenProvider<C> {
+  version: string;
+}
+
+/** Replaced providers may still be sending. */
+const CLOSE_AFTER_MS = 60_000;
+
+/** The open providers of a worker: one per tenant's configuration, replaced when that changes. */
+export class ProviderPool<C extends Channel> {
+  private readonly settings: LRUCache<string, Promise<ProviderSetting[]>>;
+  private readonly open: LRUCache<string, Promise<Entry<C>>>;
+  private simulated?: Promise<OpenProvider<C>>;
+
+  constructor(private readonly options: ProviderPoolOptions<C>) {
+    this.settings = new LRUCache({ max: 10_000, ttl: options.ttlMs });
+    this.open = new LRUCache({ max: options.maxOpen, dispose: (entry) => this.closeLater(entry) });
+  }
+
+  /** The provider to use for a tenant's live delivery, or for any test delivery; undefined when none is configured. */
+  async pick(tenantId: string, live: boolean): Promise<OpenProvider<C> | undefined> {
+    if (!live) return this.openSimulated();
+    const [setting] = await this.settingsOf(tenantId);
+    return setting && this.openFor(setting);
+  }
+
+  async close(): Promise<void> {
+    const entries = await Promise.allSettled([
+      ...this.open.values(),
+      ...(this.simulated ? [this.simulated] : []),
+    ]);
+    await Promise.allSettled(
+      entries.map((e) => (e.status === 'fulfilled' ? e.value.provider.close() : undefined)),
+    );
+  }
+
+  private settingsOf(tenantId: string): Promise<ProviderSetting[]> {
+    const cached = this.settings.get(tenantId);
+    if (cached) return cached;
+    const found = this.options.findSettings(tenantId);
+    this.settings.set(tenantId, found);
+    found.catch(() => this.settings.delete(tenantId));
+    return found;
+  }
+
+  private async openFor(setting: ProviderSetting): Promise<Entry<C>> {
+    const cached = this.open.get(setting.id);
+    if (cached) {
+      const entry = await cached;
+      if (entry.version === setting.version) return entry;
+    }
+    const definition = this.options.definitions.find((d) => d.type === setting.type);
+    if (!definition) throw new Error(`This worker does not know the provider type ${setting.type}`);
+    const opening = this.openEntry(definition, setting);
+    this.open.set(setting.id, opening);
+    opening.catch(() => this.open.delete(setting.id));
+    return opening;
+  }
+
+  private async openEntry(definition: ProviderDefinition<C>, setting: ProviderSetting): Promise<Entry<C>> {
+    const { id, type, version } = setting;
+    return { id, type, version, provider: await definition.open(setting.config, this.options.deps) };
+  }
+
+  private openSimulated(): Promise<OpenProvider<C>> {
+    const { simulated, deps } = this.options;
+    this.simulated ??= simulated
+      .open({}, deps)
+      .then((provider) => ({ id: simulated.type, type: simulated.type, provider }));
+    return this.simulated;
+  }
+
+  private closeLater(entry: Promise<Entry<C>>): void {
+    const timer = setTimeout(() => {
+      entry
+        .then(({ provider }) => provider.close())
+        .catch((error) => this.options.logger.warn({ err: error }, 'a provider could not be closed'));
+    }, CLOSE_AFTER_MS);
+    timer.unref();
+  }
+}

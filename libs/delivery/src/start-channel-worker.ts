@@ -1,0 +1,170 @@
+import { type Channel, LANES, type Lane } from '@herald/contracts';
+import { Database, exposePool } from '@herald/db';
+import { RETRY_POLICIES } from '@herald/domain';
+import {
+  createGuardedDispatcher,
+  type Health,
+  type Logger,
+  type Metrics,
+  type PostgresConfig,
+  type RedisConfig,
+} from '@herald/platform';
+import { createProducerConnection, createWorkerConnection, DeliveryQueues, LaneWorker } from '@herald/queue';
+import { type ChannelDefinition } from './channel';
+import { DeliveryWorker } from './delivery-worker';
+import { LeaseKeeper } from './lease-keeper';
+import { deliveryMetrics } from './metrics';
+import { type ProviderDefinition } from './provider';
+import { ProviderPool, type ProviderSetting } from './provider-pool';
+import { Recorder } from './recorder';
+import { type RetryConfig, type WorkerConfig, withOverrides } from './worker-config';
+
+export interface ChannelWorkerOptions<C extends Channel> {
+  channel: ChannelDefinition<C>;
+  definitions: readonly ProviderDefinition<C>[];
+  simulated: ProviderDefinition<C>;
+  findSettings(db: Database, tenantId: string): Promise<ProviderSetting[]>;
+  receiptUrl(publicUrl: string, providerId: string, deliveryId: string): string;
+  config: { worker: WorkerConfig; retry: RetryConfig; postgres: PostgresConfig; redis: RedisConfig };
+  logger: Logger;
+  metrics: Metrics;
+  health: Health;
+}
+
+export interface RunningChannelWorker {
+  stop(deadlineMs: number): Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Providers kept open at most: a tenant has one or a few per channel. */
+const MAX_OPEN_PROVIDERS = 500;
+/** Kept of the deadline for writing down what was cut off. */
+const RECORD_RESERVE_MS = 3000;
+
+/** Connects and starts working on every lane of a channel. */
+export async function startChannelWorker<C extends Channel>(
+  options: ChannelWorkerOptions<C>,
+): Promise<RunningChannelWorker> {
+  const { config, logger } = options;
+  const { channel } = options.channel;
+  const db = await Database.connect({
+    ...config.postgres,
+    applicationName: `herald-worker-${channel}`,
+    onConnectionError: (error) => logger.warn({ err: error }, 'a database connection broke'),
+  });
+  const producer = createProducerConnection(config.redis.url);
+  const consumer = createWorkerConnection(config.redis.url);
+  const onRedisError = (error: Error) => logger.warn({ err: error }, 'redis');
+  for (const client of [producer, consumer]) client.on('error', onRedisError);
+  const queues = new DeliveryQueues(producer, config.redis.queuePrefix, onRedisError);
+  const leases = new LeaseKeeper(db, config.worker.leaseMs, logger);
+  const pool = createPool(options, db);
+  const workers = createWorkers(options, db, queues, leases, pool);
+  const takers = LANES.map(
+    (lane) =>
+      new LaneWorker({
+        connection: consumer,
+        prefix: config.redis.queuePrefix,
+        channel,
+        lane,
+        concurrency: config.worker[lane],
+        process: (ids) => workers[lane].process(ids),
+        onError: onRedisError,
+      }),
+  );
+  options.health.add('postgres', () => db.ping());
+  options.health.add('redis', async () => void (await producer.ping()));
+  exposePool(options.metrics, `worker-${channel}`, db);
+  return {
+    stop: (deadlineMs) =>
+      stop({ deadlineMs, workers, takers, leases, pool, queues, clients: [producer, consumer], db }),
+  };
+}
+
+function createPool<C extends Channel>(options: ChannelWorkerOptions<C>, db: Database): ProviderPool<C> {
+  const { worker } = options.config;
+  return new ProviderPool<C>({
+    channel: options.channel.channel,
+    definitions: options.definitions,
+    simulated: options.simulated,
+    findSettings: (tenantId) => options.findSettings(db, tenantId),
+    deps: {
+      timeoutMs: worker.attemptTimeoutMs,
+      maxConnections: worker.maxConnections,
+      guardedDispatcher: createGuardedDispatcher({
+        allow: worker.allowedTargets,
+        connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, worker.attemptTimeoutMs),
+        headersTimeoutMs: worker.attemptTimeoutMs,
+        bodyTimeoutMs: worker.attemptTimeoutMs,
+      }),
+    },
+    ttlMs: worker.providerCacheMs,
+    maxOpen: MAX_OPEN_PROVIDERS,
+    logger: options.logger,
+  });
+}
+
+function createWorkers<C extends Channel>(
+  options: ChannelWorkerOptions<C>,
+  db: Database,
+  queues: DeliveryQueues,
+  leases: LeaseKeeper,
+  pool: ProviderPool<C>,
+): Record<Lane, DeliveryWorker<C>> {
+  const { config, logger } = options;
+  const { edgePublicUrl } = config.worker;
+  const metrics = deliveryMetrics(options.metrics);
+  const recorder = new Recorder(db, logger);
+  const create = (lane: Lane) =>
+    new DeliveryWorker<C>({
+      db,
+      lane,
+      concurrency: config.worker[lane],
+      attempt: {
+        db,
+        channel: options.channel,
+        retryPolicy: withOverrides(RETRY_POLICIES[options.channel.channel], config.retry),
+        timeoutMs: config.worker.attemptTimeoutMs,
+        pick: (tenantId, live) => pool.pick(tenantId, live),
+        receiptUrl: (providerId, deliveryId) =>
+          edgePublicUrl && options.receiptUrl(edgePublicUrl, providerId, deliveryId),
+        metrics,
+        now: Date.now,
+        random: Math.random,
+      },
+      leases,
+      recorder,
+      metrics,
+      logger,
+      ring: (rings) => queues.ring(rings),
+      showDead: (letters) => queues.showDead(letters),
+    });
+  return { critical: create('critical'), default: create('default'), bulk: create('bulk') };
+}
+
+interface Parts<C extends Channel> {
+  deadlineMs: number;
+  workers: Record<Lane, DeliveryWorker<C>>;
+  takers: LaneWorker[];
+  leases: LeaseKeeper;
+  pool: ProviderPool<C>;
+  queues: DeliveryQueues;
+  clients: { disconnect(): void }[];
+  db: Database;
+}
+
+/** Stops taking, gives back what was not begun, waits for what was, and cuts that off shortly before the deadline. */
+async function stop<C extends Channel>(parts: Parts<C>): Promise<void> {
+  const patience = Math.max(0, parts.deadlineMs - RECORD_RESERVE_MS);
+  for (const worker of Object.values(parts.workers)) worker.drain();
+  const cut = setTimeout(() => {
+    for (const worker of Object.values(parts.workers)) worker.abort();
+  }, patience);
+  await Promise.all(parts.takers.map((taker) => taker.close(parts.deadlineMs)));
+  clearTimeout(cut);
+  parts.leases.stop();
+  await parts.pool.close();
+  await parts.queues.close();
+  for (const client of parts.clients) client.disconnect();
+  await parts.db.close();
+}

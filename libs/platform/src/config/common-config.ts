@@ -1,0 +1,175 @@
+import { IsBoolean, IsIn, IsInt, IsString, IsUrl, Max, Min, ValidateBy } from 'class-validator';
+import ipaddr from 'ipaddr.js';
+import { parseEncryptionKeys } from '../crypto/encryption-keys';
+import { LOG_LEVELS, type LogLevel } from '../log/create-logger';
+import { Env } from './env';
+import { type ConfigCheck } from './load-config';
+
+const DATABASE_PROTOCOLS = ['postgres', 'postgresql'];
+const REDIS_PROTOCOLS = ['redis', 'rediss'];
+const MINUTE_MS = 60_000;
+const ADDRESS_GROUPS = ['loopback', 'linklocal', 'uniquelocal'];
+
+/** Where a service listens and how patient it is with clients. */
+export class HttpConfig {
+  @Env('HOST', { description: 'Address to listen on.', default: '0.0.0.0' })
+  @IsString()
+  host: string;
+
+  @Env('PORT', { description: 'Port to listen on; 0 takes a free one.', default: 3000 })
+  @IsInt()
+  @Min(0)
+  @Max(65535)
+  port: number;
+
+  @Env('TRUST_PROXY', {
+    description:
+      'Proxies whose X-Forwarded-* headers are believed: addresses, CIDR ranges, or a number of hops.',
+    default: [],
+    example: 'loopback,10.0.0.0/8',
+  })
+  @ValidateBy(
+    { name: 'trustProxy', validator: { validate: isTrustProxy } },
+    {
+      message: 'a number of hops, or a list of addresses, CIDR ranges, loopback, linklocal, uniquelocal',
+    },
+  )
+  trustProxy: string[];
+
+  @Env('HTTP_KEEP_ALIVE_TIMEOUT_MS', {
+    description:
+      'How long an idle connection stays open. Keep it above the idle time-out of the load balancer.',
+    default: 65_000,
+  })
+  @IsInt()
+  @Min(0)
+  @Max(60 * MINUTE_MS)
+  keepAliveTimeoutMs: number;
+
+  @Env('HTTP_HEADERS_TIMEOUT_MS', {
+    description: 'How long a client may take to send the headers of a request.',
+    default: 10_000,
+  })
+  @IsInt()
+  @Min(100)
+  @Max(10 * MINUTE_MS)
+  headersTimeoutMs: number;
+
+  @Env('HTTP_REQUEST_TIMEOUT_MS', {
+    description: 'How long a client may take to send a whole request.',
+    default: 30_000,
+  })
+  @IsInt()
+  @Min(100)
+  @Max(60 * MINUTE_MS)
+  requestTimeoutMs: number;
+
+  check(): ConfigCheck {
+    if (this.headersTimeoutMs <= this.requestTimeoutMs) return {};
+    return { errors: ['HTTP_HEADERS_TIMEOUT_MS: is above HTTP_REQUEST_TIMEOUT_MS, wants at most that'] };
+  }
+}
+
+export class LogConfig {
+  @Env('LOG_LEVEL', {
+    description: 'The least important level that is logged.',
+    default: 'info',
+    kind: 'string',
+  })
+  @IsIn(LOG_LEVELS)
+  level: LogLevel;
+
+  @Env('LOG_PRETTY', { description: 'Lines for people to read instead of JSON.', default: false })
+  @IsBoolean()
+  pretty: boolean;
+}
+
+export class PostgresConfig {
+  @Env('DATABASE_URL', {
+    description: 'PostgreSQL, where everything is kept.',
+    example: 'postgres://herald:secret@localhost:5432/herald',
+    secret: true,
+  })
+  @IsUrl({ protocols: DATABASE_PROTOCOLS, require_protocol: true, require_tld: false, require_host: false })
+  url: string;
+
+  @Env('DATABASE_POOL_SIZE', { description: 'Most connections this process opens.', default: 10 })
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  poolSize: number;
+
+  @Env('DATABASE_STATEMENT_TIMEOUT_MS', {
+    description: 'A statement that takes longer is canceled by the server.',
+    default: 10_000,
+  })
+  @IsInt()
+  @Min(100)
+  @Max(10 * MINUTE_MS)
+  statementTimeoutMs: number;
+
+  @Env('DATABASE_CONNECT_TIMEOUT_MS', {
+    description: 'How long to wait for a connection before a request is answered with 503.',
+    default: 3000,
+  })
+  @IsInt()
+  @Min(100)
+  @Max(MINUTE_MS)
+  connectTimeoutMs: number;
+}
+
+export class RedisConfig {
+  @Env('REDIS_URL', {
+    description: 'Redis or Valkey, for queues and rate limits.',
+    example: 'redis://localhost:6379',
+    secret: true,
+  })
+  @IsUrl({ protocols: REDIS_PROTOCOLS, require_protocol: true, require_tld: false })
+  url: string;
+
+  @Env('REDIS_QUEUE_PREFIX', {
+    description: 'Starts the name of every queue key. The braces keep them in one slot of a Redis Cluster.',
+    default: '{herald}',
+  })
+  @IsString()
+  queuePrefix: string;
+}
+
+export class ShutdownConfig {
+  @Env('SHUTDOWN_DEADLINE_MS', {
+    description:
+      'How long running work may take to finish after SIGTERM. Keep it under the grace period of the orchestrator.',
+    default: 25_000,
+  })
+  @IsInt()
+  @Min(0)
+  @Max(10 * MINUTE_MS)
+  deadlineMs: number;
+}
+
+export class CryptoConfig {
+  @Env('HERALD_ENCRYPTION_KEYS', {
+    description: 'Keys for stored credentials, as id:base64 of 32 bytes. The first encrypts, all decrypt.',
+    example: '2025a:<base64 of 32 random bytes>',
+    secret: true,
+  })
+  @ValidateBy(
+    { name: 'encryptionKeys', validator: { validate: isEncryptionKeys } },
+    { message: 'a comma separated list of id:key, each key base64 of 32 bytes, each id once' },
+  )
+  encryptionKeys: string[];
+}
+
+function isEncryptionKeys(value: unknown): boolean {
+  try {
+    return parseEncryptionKeys(value as string[]).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function isTrustProxy(value: unknown): boolean {
+  const entries = value as string[];
+  if (entries.length === 1 && /^\d{1,2}$/.test(entries[0] as string)) return true;
+  return entries.every((e) => ADDRESS_GROUPS.includes(e) || ipaddr.isValid(e) || ipaddr.isValidCIDR(e));
+}

@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type Logger } from '../log/create-logger';
+import { httpMetrics } from '../metrics/http-metrics';
+import { type Metrics } from '../metrics/metrics';
+
+const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+const CONTEXT = Symbol('herald:request');
+/** What nginx logs for a client that hung up before the answer. */
+const CLIENT_CLOSED = 499;
+
+/** What is known of a request while it runs. */
+export class RequestContext {
+  /** The template of the path, for metrics and logs. */
+  route = 'unmatched';
+  /** Probes and scrapes: logged at debug whatever they answer. */
+  quiet = false;
+  readonly startedAt = performance.now();
+  private child?: Logger;
+
+  constructor(
+    readonly requestId: string,
+    private readonly logger: Logger,
+  ) {}
+
+  /** A logger that adds the request id; made when first used, most requests log once. */
+  get log(): Logger {
+    this.child ??= this.logger.child({ requestId: this.requestId });
+    return this.child;
+  }
+}
+
+type TrackedResponse = ServerResponse & { [CONTEXT]?: RequestContext };
+
+export interface TrackerOptions {
+  service: string;
+  logger: Logger;
+  metrics: Metrics;
+}
+
+export type RequestTracker = (req: IncomingMessage, res: ServerResponse) => RequestContext;
+
+/**
+ * Gives each request its id (a sane incoming X-Request-Id is kept), echoes it, and logs and counts the request when it
+ * ends. Works on raw requests; calling it again for the same response gives the same context.
+ */
+export function createRequestTracker({ service, logger, metrics }: TrackerOptions): RequestTracker {
+  const { requests, duration } = httpMetrics(metrics);
+  return (req, res) => {
+    const existing = requestContext(res);
+    if (existing) return existing;
+    const context = new RequestContext(requestIdOf(req), logger);
+    (res as TrackedResponse)[CONTEXT] = context;
+    res.setHeader('x-request-id', context.requestId);
+    res.once('close', () => {
+      const seconds = (performance.now() - context.startedAt) / 1000;
+      const status = res.writableFinished ? res.statusCode : CLIENT_CLOSED;
+      const method = req.method ?? '';
+      requests.inc({ service, method, route: context.route, status });
+      duration.observe({ service, method, route: context.route }, seconds);
+      logRequest(logger, context, method, status, seconds);
+    });
+    return context;
+  };
+}
+
+/** The context of a request that is tracked. */
+export function requestContext(res: ServerResponse): RequestContext | undefined {
+  return (res as TrackedResponse)[CONTEXT];
+}
+
+function requestIdOf(req: IncomingMessage): string {
+  const given = req.headers['x-request-id'];
+  return typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+function logRequest(
+  logger: Logger,
+  { requestId, route, quiet }: RequestContext,
+  method: string,
+  status: number,
+  seconds: number,
+): void {
+  const fields = { requestId, method, route, status, durationMs: Math.round(seconds * 10_000) / 10 };
+  if (quiet) logger.debug(fields, 'request');
+  else if (status === 503) logger.warn(fields, 'request');
+  else if (status >= 500) logger.error(fields, 'request');
+  else logger.info(fields, 'request');
+}

@@ -1,0 +1,113 @@
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo } from 'node:net';
+
+export interface HttpServerOptions {
+  handler: RequestListener;
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** The variable that sets the port, for the error when it is taken. */
+  portVariable?: string;
+  keepAliveTimeoutMs?: number;
+  /** How long a client may take to send a whole request, and its headers: what stops slow-loris attacks. */
+  requestTimeoutMs?: number;
+  headersTimeoutMs?: number;
+}
+
+export interface HttpServer {
+  /** Where to reach it from this machine. */
+  url: string;
+  port: number;
+  /** Stops accepting and waits for running requests, at most this long; then cuts what is left. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+const ANY_ADDRESS = new Set(['0.0.0.0', '::', '']);
+const LISTEN_ERRORS: Record<string, string> = {
+  EADDRINUSE: 'is taken',
+  EACCES: 'may not be used by this user',
+  EADDRNOTAVAIL: 'cannot be used: this machine does not have the address',
+};
+
+/** Starts listening. @throws Error that names the port and its variable when it cannot be had */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { keepAliveTimeoutMs = 65_000, requestTimeoutMs = 30_000, headersTimeoutMs = 10_000 } = options;
+  const headersTimeout = Math.min(headersTimeoutMs, requestTimeoutMs);
+  const drain = new Drain(options.handler);
+  const server = createServer(
+    {
+      keepAliveTimeout: keepAliveTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      headersTimeout,
+      // Node looks for late requests every 30 s by default, which would make shorter limits idle talk.
+      connectionsCheckingInterval: Math.max(50, Math.min(5000, headersTimeout / 2)),
+    },
+    drain.listener,
+  );
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    url: `http://${hostInUrl(options.host)}:${port}`,
+    close: (deadlineMs) => close(server, drain, deadlineMs),
+  };
+}
+
+/** Knows the running answers, so that on stopping each tells its client not to reuse the connection. */
+class Drain {
+  private readonly running = new Set<ServerResponse>();
+  private stopping = false;
+
+  constructor(private readonly handler: RequestListener) {}
+
+  readonly listener: RequestListener = (req, res) => {
+    if (this.stopping) res.setHeader('connection', 'close');
+    this.running.add(res);
+    res.once('close', () => this.running.delete(res));
+    this.handler(req, res);
+  };
+
+  stop(): void {
+    this.stopping = true;
+    for (const res of this.running) {
+      if (!res.headersSent) res.setHeader('connection', 'close');
+    }
+  }
+}
+
+function listen(server: Server, { host, port, portVariable = 'PORT' }: HttpServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException) => {
+      const reason = LISTEN_ERRORS[error.code ?? ''];
+      const message = `Port ${port} on ${host} ${reason}: set ${portVariable} to another port, or stop what uses it`;
+      reject(reason ? Object.assign(new Error(message, { cause: error }), { code: error.code }) : error);
+    };
+    server.once('error', onError);
+    server.listen(port, host, () => {
+      server.off('error', onError);
+      resolve();
+    });
+  });
+}
+
+/** How often connections that became idle are looked for while stopping. */
+const SWEEP_MS = 50;
+
+function close(server: Server, drain: Drain, deadlineMs: number): Promise<void> {
+  drain.stop();
+  return new Promise((resolve) => {
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+    const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+    server.close(() => {
+      clearInterval(sweep);
+      clearTimeout(deadline);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+function hostInUrl(host: string): string {
+  if (ANY_ADDRESS.has(host)) return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}

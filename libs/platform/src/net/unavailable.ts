@@ -1,0 +1,43 @@
+import { isError } from '../log/is-error';
+
+/** Errors of the socket and the resolver: nobody answered, or the connection broke. */
+const NETWORK_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+/**
+ * PostgreSQL: class 08 connection exceptions, class 53 insufficient resources (53300 too many connections), 57P01-03
+ * shutting down or starting, 57014 canceled by the statement time-out, 25006 a standby that is being promoted.
+ */
+const SQLSTATE = /^(?:08...|53...|57P0[123]|57014|25006)$/;
+
+/** What pg and pg-pool throw without any code; compared whole, there is nothing else to tell them by. */
+const PG_MESSAGES = new Set([
+  'timeout exceeded when trying to connect',
+  'timeout expired',
+  'Connection terminated',
+  'Connection terminated unexpectedly',
+  'Connection terminated due to connection timeout',
+  'Client has encountered a connection error and is not queryable',
+  'Client was closed and is not queryable',
+  'Query read timeout',
+]);
+
+const MAX_DEPTH = 5;
+
+/** Whether an error says that something Herald depends on cannot be reached now, so that a later try may work. */
+export function isUnavailable(error: unknown, depth = 0): boolean {
+  if (!isError(error) || depth > MAX_DEPTH) return false;
+  const { code, driverError, errors } = error as { code?: unknown; driverError?: unknown; errors?: unknown };
+  if (typeof code === 'string' && (NETWORK_CODES.has(code) || SQLSTATE.test(code))) return true;
+  if (PG_MESSAGES.has(error.message)) return true;
+  const inner = [error.cause, driverError, ...(Array.isArray(errors) ? errors : [])];
+  return inner.some((nested) => isUnavailable(nested, depth + 1));
+}

@@ -1,0 +1,152 @@
+import { type MessageOf, type ReceiptRequest } from '@herald/delivery';
+import { type Sandbox, startSandbox } from '@herald/sandbox';
+import { expectOutcome, providerDeps, sendContext, startHttpReceiver, until } from '@herald/testing';
+import { smtp } from './email/smtp';
+import { type TwilioConfig, twilio } from './sms/twilio';
+import { standardWebhook } from './webhook/standard-webhook';
+
+const account = { sid: `AC${'0123456789abcdef'.repeat(2)}`, authToken: 'a-token-of-the-tests' };
+const secrets = [`whsec_${Buffer.alloc(32, 7).toString('base64')}`];
+const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** The providers against the servers that a newcomer tries them with. */
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await startSandbox({
+    httpPort: 0,
+    smtpPort: 0,
+    twilio: { accounts: [account] },
+    webhookSecrets: () => secrets,
+    logger,
+  });
+});
+afterAll(() => sandbox.stop());
+
+const deps = providerDeps();
+afterAll(() => deps.guardedDispatcher.destroy());
+
+const smtpConfig = () => ({
+  host: '127.0.0.1',
+  port: sandbox.smtpPort,
+  security: 'none' as const,
+  from: 'Shop <shop@example.com>',
+});
+const twilioConfig = (): TwilioConfig => ({
+  accountSid: account.sid,
+  authToken: account.authToken,
+  from: '+15005550006',
+  apiBaseUrl: sandbox.httpUrl,
+});
+
+async function post(path: string, body: object): Promise<void> {
+  const response = await fetch(sandbox.httpUrl + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  expect(response.status).toBe(201);
+}
+
+async function newest(channel: string): Promise<Record<string, unknown>> {
+  const response = await fetch(`${sandbox.httpUrl}/messages?channel=${channel}&limit=1`);
+  const { items } = (await response.json()) as { items: Record<string, unknown>[] };
+  return items[0] ?? {};
+}
+
+it('delivers an e-mail, and hears of a bounce and of a full mailbox', async () => {
+  const provider = await smtp.open(smtpConfig(), deps);
+  const mail: MessageOf['email'] = {
+    to: 'ada@example.org',
+    subject: 'Grüße',
+    text: 'Hallo',
+    headers: {},
+    attachments: [],
+  };
+  expect(await provider.send(mail, sendContext())).toMatchObject({ outcome: 'accepted' });
+  expect(await newest('email')).toMatchObject({ to: 'ada@example.org', subject: 'Grüße' });
+  const fail = (code: string) =>
+    post('/behaviours', {
+      channel: 'email',
+      match: { to: 'ada@example.org' },
+      action: { type: 'fail', code },
+      times: 1,
+    });
+  await fail('550 5.1.1');
+  expectOutcome(await provider.send(mail, sendContext()), {
+    outcome: 'permanent-address',
+    reason: 'invalid_address',
+    suppress: 'bounce',
+    code: 'smtp_550_5.1.1',
+  });
+  await fail('452 4.2.2');
+  expectOutcome(await provider.send(mail, sendContext()), {
+    outcome: 'retry',
+    reason: 'temporary_failure',
+    retryAfterMs: 1_800_000,
+    code: 'smtp_452_4.2.2',
+  });
+  expect(await provider.send(mail, sendContext())).toMatchObject({ outcome: 'accepted' });
+  await provider.close();
+});
+
+it('delivers an SMS and can trust and read the receipts that follow', async () => {
+  const edge = await startHttpReceiver();
+  const provider = await twilio.open(twilioConfig(), deps);
+  const receiptUrl = `${edge.url}/receipts/twilio?d=1`;
+  await post('/behaviours', {
+    channel: 'sms',
+    match: { to: '+4915112345678' },
+    action: { type: 'undelivered', errorCode: 30005 },
+    times: 1,
+  });
+  const outcome = await provider.send({ to: '+4915112345678', body: 'Grüße' }, sendContext({ receiptUrl }));
+  expect(outcome).toMatchObject({ outcome: 'accepted', facts: { segments: 1, encoding: 'GSM-7' } });
+  const reader = twilio.receipts;
+  const receipts = () =>
+    edge.requests.map(
+      ({ url, headers, rawBody }): ReceiptRequest => ({ url: edge.url + url, headers, rawBody }),
+    );
+  await until(() => receipts().some((request) => reader?.parse(request)?.state === 'undelivered'));
+  for (const request of receipts()) {
+    expect(reader?.verify(request, twilioConfig())).toBe(true);
+    expect(reader?.verify(request, { ...twilioConfig(), authToken: 'another-token-of-the-tests' })).toBe(
+      false,
+    );
+  }
+  const sid = outcome.outcome === 'accepted' ? outcome.providerMessageId : undefined;
+  expect(receipts().map((request) => reader?.parse(request))).toContainEqual({
+    state: 'undelivered',
+    reason: 'unreachable',
+    code: 'twilio_30005',
+    providerMessageId: sid,
+  });
+  await provider.close();
+  await edge.close();
+});
+
+it.each([
+  [20429, { outcome: 'retry', reason: 'rate_limited', retryAfterMs: 9000 }],
+  [21211, { outcome: 'permanent-address', reason: 'invalid_address', suppress: 'bounce' }],
+  [21610, { outcome: 'permanent-address', reason: 'opted_out', suppress: 'opt_out' }],
+  [20003, { outcome: 'config-halt', reason: 'provider_misconfigured' }],
+] as const)('hears of an SMS refused with %i', async (code, expected) => {
+  const provider = await twilio.open(twilioConfig(), deps);
+  const to = '+4915112345679';
+  const action = { type: 'fail', code, ...(code === 20429 && { retryAfterSeconds: 9 }) };
+  await post('/behaviours', { channel: 'sms', match: { to }, action, times: 1 });
+  const outcome = await provider.send({ to, body: 'x' }, sendContext());
+  expectOutcome(outcome, { ...expected, code: `twilio_${code}` });
+  await provider.close();
+});
+
+it('sends a webhook whose signature the receiver finds good', async () => {
+  const provider = await standardWebhook.open({ secrets }, deps);
+  const url = `${sandbox.httpUrl}/webhook`;
+  expect(await provider.send({ url, body: '{"a":1}' }, sendContext())).toMatchObject({ outcome: 'accepted' });
+  expect(await newest('webhook')).toMatchObject({ signature: { verified: true } });
+  const otherSecrets = [`whsec_${Buffer.alloc(32, 8).toString('base64')}`];
+  const stranger = await standardWebhook.open({ secrets: otherSecrets }, deps);
+  await stranger.send({ url, body: '{"a":1}' }, sendContext());
+  expect(await newest('webhook')).toMatchObject({ signature: { verified: false } });
+  await provider.close();
+});

@@ -1,0 +1,19 @@
+/** A certificate for localhost and 127.0.0.1 that nobody has signed, with its key. For tests; it protects nothing. */
+export const SELF_SIGNED = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUbo6gh7I5OLv+32OE5qcV+LQhHVEwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjEzMjY0M1oYDzIxMjYxMDI5
+MTMyNjQzWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASC4x1SVjrecq/fx7zpEw8CFwYfuj3ftnrx+3Vlfil70+j34TLWrohB
+DNw2hA2e69ytMXept5zebzSzx4vToreoo28wbTAdBgNVHQ4EFgQUdkpZP0YrDzOC
+LqAjZj690a39hJQwHwYDVR0jBBgwFoAUdkpZP0YrDzOCLqAjZj690a39hJQwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIhAI6za7NhVnPX+bCltoMXUMrVG9u4GuW0YdEmqIw1hqNwAiAz
+LHYnS6wliPHLzDYbSsxRy1uaoV0WwInenwmW5wcAVw==
+-----END CERTIFICATE-----`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgi6RDG3v1o84pDy/y
+kMAlgFDYG/LhoC6f30I7LVCb9q6hRANCAASC4x1SVjrecq/fx7zpEw8CFwYfuj3f
+tnrx+3Vlfil70+j34TLWrohBDNw2hA2e69ytMXept5zebzSzx4vToreo
+-----END PRIVATE KEY-----`,
+};

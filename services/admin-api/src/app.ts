@@ -1,0 +1,57 @@
+import { ADMIN_ROUTES } from '@herald/contracts';
+import { type Database } from '@herald/db';
+import {
+  type Authenticator,
+  createHttpApp,
+  type Health,
+  type Logger,
+  type Metrics,
+  mountRoutes,
+  type SecretBox,
+  serveApiReference,
+} from '@herald/platform';
+import { type DeliveryQueues } from '@herald/queue';
+import { type Express } from 'express';
+import { apiKeyHandlers } from './api-keys';
+import { channelHandlers } from './channels';
+import { deadLetterHandlers } from './dead-letters/dead-letter-handlers';
+import { adminMetrics } from './metrics';
+import { providerHandlers } from './providers/provider-handlers';
+import { suppressionHandlers } from './suppressions';
+import { tenantHandlers } from './tenants';
+import { webhookSecretHandlers } from './webhook-secrets';
+
+export interface AdminAppDeps {
+  db: Database;
+  queues: DeliveryQueues;
+  box: SecretBox;
+  /** Has to know the operator's key. */
+  authenticator: Pick<Authenticator, 'authenticate'>;
+  logger: Logger;
+  metrics: Metrics;
+  health: Health;
+  /** As `HttpConfig.trustProxy`. */
+  trustProxy?: readonly string[];
+  /** Served at /openapi.json, with a reference page at /docs. */
+  openapi?: object | (() => object);
+}
+
+/** The admin API as an app, not listening yet. */
+export function createAdminApp(deps: AdminAppDeps): Express {
+  const { logger, metrics, health, trustProxy, authenticator, openapi } = deps;
+  const app = createHttpApp({ service: 'admin-api', logger, metrics, health, trustProxy });
+  const handlers = {
+    ...tenantHandlers(deps),
+    ...apiKeyHandlers(deps),
+    ...providerHandlers(deps),
+    ...webhookSecretHandlers(deps),
+    ...suppressionHandlers(deps),
+    ...deadLetterHandlers({ db: deps.db, queues: deps.queues, metrics: adminMetrics(metrics) }),
+    ...channelHandlers(deps),
+  };
+  mountRoutes(app, ADMIN_ROUTES, handlers, {
+    authenticate: (authorization) => authenticator.authenticate(authorization),
+  });
+  if (openapi) serveApiReference(app, { openapi, title: 'Herald admin API' });
+  return app;
+}

@@ -1,0 +1,93 @@
+import {
+  type DeadLetterDto,
+  type DiscardResultDto,
+  type ListDeadLettersQueryDto,
+  type ReplayResultDto,
+  type SelectDeadLettersDto,
+} from '@herald/contracts';
+import {
+  type Database,
+  type DeadLetter,
+  discardDeadLetters,
+  listDeadLetters,
+  replayDeadLetters,
+} from '@herald/db';
+import { type Logger } from '@herald/platform';
+import { type DeliveryQueues } from '@herald/queue';
+import { ID_CURSOR, pageOf } from '../http/page';
+import { forTenant } from '../http/tenant-of';
+import { type AdminMetrics } from '../metrics';
+import { REDIS_PATIENCE_MS, within } from '../within';
+import { selectDeadLetters } from './select-dead-letters';
+import { settleSelected } from './settle-selected';
+
+export interface DeadLetterDeps {
+  db: Database;
+  queues: Pick<DeliveryQueues, 'ring' | 'hideDead'>;
+  metrics: AdminMetrics;
+}
+
+export function deadLetterHandlers({ db, queues, metrics }: DeadLetterDeps) {
+  return {
+    listDeadLetters: forTenant<unknown, ListDeadLettersQueryDto>(db, async (tenantId, { query }) => {
+      const { channel, reason, provider } = query;
+      const filter = { channel, reason, provider };
+      const find = (page: { limit: number; before?: string }) => listDeadLetters(db, tenantId, filter, page);
+      return { status: 200, body: await pageOf(query, { cursor: ID_CURSOR, find, view: toView }) };
+    }),
+
+    replayDeadLetters: forTenant<SelectDeadLettersDto>(db, async (tenantId, { body, log }) => {
+      const { settled, left } = await settleSelected(db, tenantId, selectDeadLetters(body), {
+        settle: replayDeadLetters,
+        onSettled: async (letters) => {
+          for (const { channel } of letters) metrics.replayed.inc({ channel });
+          await tellRedis(log, metrics, async () => {
+            await queues.ring(letters);
+            await queues.hideDead(letters);
+          });
+        },
+      });
+      const result: ReplayResultDto = { replayed: settled, ...(left.length > 0 && { notReplayed: left }) };
+      return { status: 200, body: result };
+    }),
+
+    discardDeadLetters: forTenant<SelectDeadLettersDto>(db, async (tenantId, { body, log }) => {
+      const { settled, left } = await settleSelected(db, tenantId, selectDeadLetters(body), {
+        settle: discardDeadLetters,
+        onSettled: async (letters) => {
+          for (const { channel } of letters) metrics.discarded.inc({ channel });
+          await tellRedis(log, metrics, () => queues.hideDead(letters));
+        },
+      });
+      const result: DiscardResultDto = {
+        discarded: settled,
+        ...(left.length > 0 && { notDiscarded: left }),
+      };
+      return { status: 200, body: result };
+    }),
+  };
+}
+
+/** What is replayed is durable already: without Redis the relay rings for it a little later. */
+async function tellRedis(log: Logger, metrics: AdminMetrics, tell: () => Promise<void>): Promise<void> {
+  try {
+    await within(REDIS_PATIENCE_MS, tell());
+  } catch (error) {
+    metrics.ringFailures.inc();
+    log.warn({ err: error }, 'Redis could not be told of settled dead letters');
+  }
+}
+
+function toView(letter: DeadLetter): DeadLetterDto {
+  return {
+    id: letter.id,
+    notificationId: letter.notificationId,
+    channel: letter.channel,
+    priority: letter.lane,
+    provider: letter.provider ?? undefined,
+    reason: letter.reason,
+    code: letter.code ?? undefined,
+    attempts: letter.attempts,
+    at: letter.at.toISOString(),
+  };
+}

@@ -1,0 +1,82 @@
+import {
+  type CreateProviderDto,
+  type ListProvidersQueryDto,
+  type UpdateProviderDto,
+} from '@herald/contracts';
+import {
+  createProviderConfig,
+  type Database,
+  deleteProviderConfig,
+  findTenantProviderConfig,
+  listProviderConfigs,
+  type ProviderConfig,
+  type ProviderConfigChange,
+  type ProviderConfigWrite,
+  updateProviderConfig,
+} from '@herald/db';
+import { newId } from '@herald/domain';
+import { ProblemError, type RouteResult, type SecretBox } from '@herald/platform';
+import { ID_CURSOR, pageOf } from '../http/page';
+import { forTenant } from '../http/tenant-of';
+import { mergePatch } from './merge-patch';
+import { openConfig, providerView, sealConfig } from './provider-settings';
+import { providerTypes } from './provider-types';
+
+export function providerHandlers({ db, box }: { db: Database; box: SecretBox }) {
+  const view = (provider: ProviderConfig) => providerView(box, provider);
+  const types = providerTypes();
+  return {
+    listProviderTypes: async (): Promise<RouteResult> => ({ status: 200, body: { items: types } }),
+
+    createProvider: forTenant<CreateProviderDto>(db, async (tenantId, { body }) => {
+      const { channel, type, name = type, enabled = true, position = 0 } = body;
+      const id = newId(Date.now());
+      const config = sealConfig(box, { id, channel, type }, body.config);
+      const row = { id, tenantId, channel, type, name, config, enabled, position };
+      const provider = written(await createProviderConfig(db, row));
+      return { status: 201, body: view(provider), headers: { location: `/v1/providers/${id}` } };
+    }),
+
+    listProviders: forTenant<unknown, ListProvidersQueryDto>(db, async (tenantId, { query }) => {
+      const where = { tenantId, channel: query.channel };
+      const find = (page: { limit: number; before?: string }) => listProviderConfigs(db, where, page);
+      return { status: 200, body: await pageOf(query, { cursor: ID_CURSOR, find, view }) };
+    }),
+
+    getProvider: forTenant(db, async (tenantId, { params }) => {
+      const provider = await findTenantProviderConfig(db, tenantId, params.id as string);
+      if (!provider) throw new ProblemError('not-found');
+      return { status: 200, body: view(provider) };
+    }),
+
+    updateProvider: forTenant<UpdateProviderDto>(db, async (tenantId, { params, body }) => {
+      const decide = (provider: ProviderConfig) => changeOf(box, provider, body);
+      const provider = written(await updateProviderConfig(db, tenantId, params.id as string, decide));
+      return { status: 200, body: view(provider) };
+    }),
+
+    deleteProvider: forTenant(db, async (tenantId, { params }) => {
+      const gone = await deleteProviderConfig(db, tenantId, params.id as string);
+      if (!gone) throw new ProblemError('not-found');
+      return { status: 204 };
+    }),
+  };
+}
+
+function changeOf(box: SecretBox, provider: ProviderConfig, patch: UpdateProviderDto): ProviderConfigChange {
+  const { name = provider.name, enabled = provider.enabled, position = provider.position } = patch;
+  if (patch.config === undefined) return { name, enabled, position };
+  const merged = mergePatch(openConfig(box, provider), patch.config);
+  return { name, enabled, position, config: sealConfig(box, provider, merged) };
+}
+
+function written(write: ProviderConfigWrite): ProviderConfig {
+  switch (write.kind) {
+    case 'written':
+      return write.provider;
+    case 'not-found':
+      throw new ProblemError('not-found');
+    case 'name-taken':
+      throw new ProblemError('conflict', 'Another provider of this channel has the name.');
+  }
+}

@@ -1,0 +1,65 @@
+import { type Channel, type FieldError, type ProviderDto } from '@herald/contracts';
+import { type ProviderConfig } from '@herald/db';
+import { ProblemError, type SecretBox } from '@herald/platform';
+import { validateProviderConfig } from '@herald/providers';
+import { CONFIGURABLE, type ConfigurableProvider } from './provider-types';
+
+type Settings = Record<string, unknown>;
+
+/** The definition of a type. @throws ProblemError 422 that lists the types of the channel */
+export function definitionOf(channel: Channel, type: string): ConfigurableProvider {
+  const known = CONFIGURABLE[channel];
+  const definition = known.find((candidate) => candidate.type === type);
+  if (definition) return definition;
+  const names = known.map((candidate) => candidate.type).join(', ');
+  throw invalid([
+    names
+      ? { pointer: '/type', detail: `must be one of ${names} for the channel ${channel}` }
+      : { pointer: '/channel', detail: `must not be ${channel}: it needs no provider` },
+  ]);
+}
+
+/** Checks a configuration and seals it for its row. @throws ProblemError 422 with pointers into `/config` */
+export function sealConfig(
+  box: SecretBox,
+  provider: { id: string; channel: Channel; type: string },
+  config: Settings,
+): string {
+  const checked = validateProviderConfig(definitionOf(provider.channel, provider.type), config);
+  if (checked.ok) return box.seal(checked.config, contextOf(provider.id));
+  throw invalid(checked.errors.map(({ pointer, detail }) => ({ pointer: `/config${pointer}`, detail })));
+}
+
+/** A stored configuration with its secrets. */
+export function openConfig(box: SecretBox, { id, config }: Pick<ProviderConfig, 'id' | 'config'>): Settings {
+  return JSON.parse(box.open(config, contextOf(id)));
+}
+
+/** A provider as the API shows it. Of a type that is not known any more nothing is shown: anything may be secret. */
+export function providerView(box: SecretBox, provider: ProviderConfig): ProviderDto {
+  const { id, tenantId, channel, type, name, enabled, position, createdAt, updatedAt } = provider;
+  const definition = CONFIGURABLE[channel].find((candidate) => candidate.type === type);
+  const settings = Object.entries(definition ? openConfig(box, provider) : {});
+  const secret = new Set<string>(definition?.secrets);
+  return {
+    id,
+    tenantId,
+    channel,
+    type,
+    name,
+    config: Object.fromEntries(settings.filter(([field]) => !secret.has(field))),
+    secretsSet: settings.map(([field]) => field).filter((field) => secret.has(field)),
+    enabled,
+    position,
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  };
+}
+
+function contextOf(id: string): string {
+  return `provider_configs:${id}`;
+}
+
+function invalid(errors: FieldError[]): ProblemError {
+  return new ProblemError('validation', undefined, { errors });
+}

@@ -1,0 +1,73 @@
+import { type RequestListener } from 'node:http';
+import { Database, exposePool, findApiKeyByHash, LastUsed } from '@herald/db';
+import {
+  Authenticator,
+  type BackgroundTask,
+  backgroundTask,
+  type Health,
+  type Logger,
+  type Metrics,
+  parseEncryptionKeys,
+  SecretBox,
+} from '@herald/platform';
+import { createProducerConnection, DeliveryQueues } from '@herald/queue';
+import { createAdminApp } from './app';
+import { type AdminApiConfig } from './config';
+
+export interface AdminOptions {
+  config: Pick<AdminApiConfig, 'adminKey' | 'crypto' | 'http' | 'postgres' | 'redis'>;
+  logger: Logger;
+  metrics: Metrics;
+  health: Health;
+  openapi?: object;
+}
+
+export interface RunningAdmin {
+  /** Answers everything that the admin API serves. */
+  handler: RequestListener;
+  /** Closes what it holds; call it once no new requests come. */
+  stop(): Promise<void>;
+}
+
+const LAST_USED_EVERY_MS = 30_000;
+
+/** Connects and composes the admin API; listening is left to the caller. */
+export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
+  const { config, logger, health } = options;
+  const db = await Database.connect({
+    ...config.postgres,
+    applicationName: 'herald-admin-api',
+    onConnectionError: (error) => logger.warn({ err: error }, 'a database connection broke'),
+  });
+  const onRedisError = (error: Error) => logger.warn({ err: error }, 'redis');
+  const redis = createProducerConnection(config.redis.url);
+  redis.on('error', onRedisError);
+  const queues = new DeliveryQueues(redis, config.redis.queuePrefix, onRedisError);
+  const lastUsed = new LastUsed(db);
+  const authenticator = new Authenticator({
+    findKeyByHash: (hash) => findApiKeyByHash(db, hash),
+    operatorKey: config.adminKey,
+    onUsed: (keyId) => lastUsed.add(keyId),
+  });
+  const box = new SecretBox(parseEncryptionKeys(config.crypto.encryptionKeys));
+  const { trustProxy } = config.http;
+  const handler = createAdminApp({ ...options, db, queues, box, authenticator, trustProxy });
+  // Redis is not part of readiness: without it everything works but the channels' pages, and the relay rings.
+  health.add('postgres', () => db.ping());
+  exposePool(options.metrics, 'admin-api', db);
+  const uses = backgroundTask('last-used', LAST_USED_EVERY_MS, () => lastUsed.flush(), { logger });
+  return {
+    handler,
+    stop: async () => {
+      await finishUses(uses, lastUsed, logger);
+      await queues.close();
+      redis.disconnect();
+      await db.close();
+    },
+  };
+}
+
+async function finishUses(uses: BackgroundTask, lastUsed: LastUsed, logger: Logger): Promise<void> {
+  await uses.stop();
+  await lastUsed.flush().catch((error) => logger.warn({ err: error }, 'the use of keys could not be noted'));
+}

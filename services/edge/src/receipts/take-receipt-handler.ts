@@ -1,0 +1,43 @@
+import { type ReceiptRecord, type ReceiptResult } from '@herald/db';
+import { ProblemError, type RouteContext, type RouteResult } from '@herald/platform';
+import { type Request, type Response } from 'express';
+import { type EdgeMetrics } from '../metrics';
+import { type ReceiptProvider } from './receipt-providers';
+
+export interface TakeReceiptDeps {
+  findProvider(id: string): Promise<ReceiptProvider | undefined>;
+  readBody(req: Request, res: Response): Promise<Buffer>;
+  apply(receipt: ReceiptRecord): Promise<ReceiptResult>;
+  /** Where providers reach the edge: what they sign is the URL that they call. */
+  publicUrl: string;
+  metrics: EdgeMetrics;
+}
+
+/**
+ * Takes a receipt. What is signed rightly is answered with 204 whatever it says, or the provider would send it again
+ * and again; the delivery must be of the provider's own tenant and channel.
+ */
+export function takeReceiptHandler({ findProvider, readBody, apply, publicUrl, metrics }: TakeReceiptDeps) {
+  const base = publicUrl.replace(/\/+$/, '');
+  return async ({ params, req, res, log }: RouteContext): Promise<RouteResult> => {
+    const { providerId, deliveryId } = params as { providerId: string; deliveryId: string };
+    const provider = await findProvider(providerId);
+    if (!provider)
+      throw new ProblemError('not-found', 'There is no provider with this id that sends receipts.');
+    const { type, tenantId, channel, config, receipts } = provider;
+    // Never from Host or X-Forwarded-*: whoever calls writes those.
+    const request = { url: base + req.originalUrl, headers: req.headers, rawBody: await readBody(req, res) };
+    if (!receipts.verify(request, config)) {
+      metrics.receipts.inc({ provider: type, result: 'forged' });
+      log.warn(
+        { providerId, deliveryId },
+        'a receipt is not signed as its provider signs; is EDGE_PUBLIC_URL right?',
+      );
+      throw new ProblemError('invalid-signature');
+    }
+    const receipt = receipts.parse(request);
+    const result = receipt ? await apply({ ...receipt, deliveryId, tenantId, channel }) : 'ignored';
+    metrics.receipts.inc({ provider: type, result });
+    return { status: 204 };
+  };
+}

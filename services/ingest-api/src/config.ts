@@ -1,0 +1,55 @@
+import {
+  Env,
+  HttpConfig,
+  LogConfig,
+  Nested,
+  PostgresConfig,
+  RedisConfig,
+  ShutdownConfig,
+} from '@herald/platform';
+import { IsInt, Max, Min } from 'class-validator';
+
+/** How requests are taken in. */
+export class IntakeConfig {
+  @Env('IDEMPOTENCY_KEEP_MS', { description: 'How long idempotency keys are kept.', default: 86_400_000 })
+  @IsInt()
+  @Min(60_000)
+  @Max(30 * 86_400_000)
+  keepKeysMs: number;
+
+  @Env('INTAKE_MAX_WAITING', {
+    description: 'Notifications that may wait for their commit; more are refused with 503 and Retry-After.',
+    default: 10_000,
+  })
+  @IsInt()
+  @Min(1000)
+  @Max(1_000_000)
+  maxWaiting: number;
+
+  @Env('INTAKE_MAX_BODY_BYTES', {
+    description:
+      'Bytes of request bodies in memory at once; more requests are refused with 503 and Retry-After.',
+    default: 268_435_456,
+  })
+  @IsInt()
+  @Min(33_554_432)
+  maxBodyBytes: number;
+
+  @Env('RATE_LIMIT_TIMEOUT_MS', {
+    description: 'Time that Redis has to answer the rate limit; then the request is let through.',
+    default: 100,
+  })
+  @IsInt()
+  @Min(5)
+  @Max(5000)
+  rateLimitTimeoutMs: number;
+}
+
+export class IngestConfig {
+  @Nested(() => HttpConfig) http: HttpConfig;
+  @Nested(() => LogConfig) log: LogConfig;
+  @Nested(() => PostgresConfig) postgres: PostgresConfig;
+  @Nested(() => RedisConfig) redis: RedisConfig;
+  @Nested(() => ShutdownConfig) shutdown: ShutdownConfig;
+  @Nested(() => IntakeConfig) intake: IntakeConfig;
+}

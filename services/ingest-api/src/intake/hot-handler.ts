@@ -1,0 +1,201 @@
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { LIMITS } from '@herald/contracts';
+import {
+  type AuthFailure,
+  authProblem,
+  checkAccess,
+  isUnavailable,
+  type Principal,
+  ProblemError,
+  parseJsonBytes,
+  type RequestContext,
+  type RequestTracker,
+  readJsonBytes,
+  send,
+  sendError,
+  type TenantPrincipal,
+  toProblem,
+} from '@herald/platform';
+import { type IngestMetrics } from '../metrics';
+import { checkNotificationSize, MAX_NOTIFICATION_BYTES } from './body-size';
+import { parseIdempotencyHeader } from './idempotency-header';
+import { type Accepted, type Caller, type IntakeDeps, takeIn } from './intake';
+import { mayHoldUnstorableText, unstorableText } from './unstorable-text';
+
+export interface HotHandlerDeps {
+  intake: IntakeDeps;
+  track: RequestTracker;
+  authenticate(authorization: string | undefined): Principal | AuthFailure | Promise<Principal | AuthFailure>;
+  limit(principal: TenantPrincipal, res: ServerResponse): Promise<void>;
+  metrics: IngestMetrics;
+  /** Bytes of bodies that may be in memory at once; more requests are refused as overload. */
+  maxBodyBytes: number;
+}
+
+const JSON_ANSWER = { 'content-type': 'application/json; charset=utf-8' };
+
+/**
+ * Answers the two POSTs that carry the load on the raw request, ahead of Express, which alone costs several times what
+ * everything else here does. Everything that decides is shared with the Express routes. Gives false for other requests.
+ */
+export function createHotHandler(
+  deps: HotHandlerDeps,
+): (req: IncomingMessage, res: ServerResponse) => boolean {
+  const bodies = new BodyBudget(deps.maxBodyBytes);
+  return (req, res) => {
+    if (req.method !== 'POST') return false;
+    if (req.url === '/v1/notifications') void serve(deps, bodies, req, res, '/v1/notifications', postOne);
+    else if (req.url === '/v1/notifications/batch') {
+      void serve(deps, bodies, req, res, '/v1/notifications/batch', postBatch);
+    } else return false;
+    return true;
+  };
+}
+
+/** Bounds the memory that bodies under way take. */
+class BodyBudget {
+  private used = 0;
+
+  constructor(private readonly max: number) {}
+
+  /** Counts a body in until its answer is done. @throws ProblemError 503 */
+  reserve(bytes: number, res: ServerResponse): void {
+    if (this.used + bytes > this.max)
+      throw new ProblemError('overloaded', undefined, { headers: { 'retry-after': '1' } });
+    this.used += bytes;
+    res.once('close', () => {
+      this.used -= bytes;
+    });
+  }
+}
+
+interface Request {
+  body: unknown;
+  bytes: Buffer;
+  caller: Caller;
+  headerKey: string | undefined;
+}
+
+interface Answer {
+  body: string;
+  replayed?: boolean;
+}
+
+async function serve(
+  deps: HotHandlerDeps,
+  bodies: BodyBudget,
+  req: IncomingMessage,
+  res: ServerResponse,
+  route: '/v1/notifications' | '/v1/notifications/batch',
+  run: (deps: HotHandlerDeps, request: Request, context: RequestContext) => Promise<Answer>,
+): Promise<void> {
+  const context = deps.track(req, res);
+  context.route = route;
+  try {
+    const outcome = deps.authenticate(req.headers.authorization);
+    const principal = outcome instanceof Promise ? await outcome : outcome;
+    const tenant = requireWriter(principal);
+    await deps.limit(tenant, res);
+    const headerKey = parseIdempotencyHeader(req.headers['idempotency-key']);
+    const limitBytes = route === '/v1/notifications' ? MAX_NOTIFICATION_BYTES : LIMITS.batchBodyBytes;
+    bodies.reserve(Math.min(Number(req.headers['content-length'] ?? limitBytes) || 0, limitBytes), res);
+    const bytes = await readJsonBytes(req, limitBytes);
+    if (!bytes) throw new ProblemError('malformed-json', 'A JSON body is needed.');
+    const caller = {
+      tenantId: tenant.tenantId,
+      keyId: tenant.keyId,
+      live: tenant.live,
+      requestId: context.requestId,
+    };
+    const answer = await run(deps, { body: parseJsonBytes(bytes), bytes, caller, headerKey }, context);
+    if (answer.replayed) res.setHeader('idempotency-replayed', 'true');
+    send(res, 202, answer.body, JSON_ANSWER);
+  } catch (error) {
+    logFailure(context, error);
+    sendError(res, error, context.requestId);
+  }
+}
+
+function requireWriter(principal: Principal | AuthFailure): TenantPrincipal {
+  if (principal.kind === 'failure') throw authProblem(principal);
+  const failure = checkAccess(principal, 'notifications:write');
+  if (failure) throw authProblem(failure);
+  return principal as TenantPrincipal;
+}
+
+async function postOne(deps: HotHandlerDeps, { body, bytes, caller, headerKey }: Request): Promise<Answer> {
+  checkNotificationSize(bytes.length, body);
+  refuseUnstorable(bytes, body);
+  const accepted = await takeIn(deps.intake, body, caller, headerKey);
+  if (accepted.replayed) deps.metrics.replayed.inc();
+  return { body: accepted.response, replayed: accepted.replayed };
+}
+
+/** Each item is answered on its own. An item without a result (Postgres away) is a problem like any other. */
+async function postBatch(
+  deps: HotHandlerDeps,
+  { body, bytes, caller, headerKey }: Request,
+  context: RequestContext,
+): Promise<Answer> {
+  const items = batchItems(body, headerKey);
+  const suspicious = mayHoldUnstorableText(bytes);
+  let accepted = 0;
+  const results = await Promise.all(
+    items.map(async (item) => {
+      try {
+        if (suspicious) refuseUnstorableIn(item);
+        const result = await takeIn(deps.intake, item, caller, undefined);
+        accepted += 1;
+        if (result.replayed) deps.metrics.replayed.inc();
+        return itemAnswer(result);
+      } catch (error) {
+        logFailure(context, error);
+        const problem = toProblem(error);
+        return JSON.stringify({ status: problem.status, problem });
+      }
+    }),
+  );
+  const rejected = items.length - accepted;
+  return { body: `{"accepted":${accepted},"rejected":${rejected},"results":[${results.join(',')}]}` };
+}
+
+function itemAnswer({ response, replayed }: Accepted): string {
+  return `{"status":202,${replayed ? '"replayed":true,' : ''}"notification":${response}}`;
+}
+
+function batchItems(body: unknown, headerKey: string | undefined): unknown[] {
+  const errors = [];
+  const list = (body as { notifications?: unknown } | null)?.notifications;
+  if (headerKey !== undefined) {
+    errors.push({
+      pointer: '/headers/idempotency-key',
+      detail: 'must not be given for a batch: put an idempotencyKey into each notification',
+    });
+  }
+  if (!Array.isArray(list))
+    errors.push({ pointer: '/notifications', detail: 'must be a list of notifications' });
+  else if (list.length < 1 || list.length > LIMITS.batchItems) {
+    errors.push({ pointer: '/notifications', detail: `must have 1 to ${LIMITS.batchItems} items` });
+  }
+  for (const name of Object.keys((body as object | null) ?? {})) {
+    if (name !== 'notifications') errors.push({ pointer: `/${name}`, detail: 'is not a known field' });
+  }
+  if (errors.length > 0) throw new ProblemError('validation', undefined, { errors });
+  return list as unknown[];
+}
+
+function refuseUnstorable(bytes: Buffer, body: unknown): void {
+  if (mayHoldUnstorableText(bytes)) refuseUnstorableIn(body);
+}
+
+function refuseUnstorableIn(body: unknown): void {
+  const errors = unstorableText(body);
+  if (errors.length > 0) throw new ProblemError('validation', undefined, { errors });
+}
+
+/** What the client did wrong is in the answer; an outage and a bug are for us. */
+function logFailure(context: RequestContext, error: unknown): void {
+  if (error instanceof ProblemError) return;
+  if (isUnavailable(error)) context.log.warn({ err: error }, 'request could not be served');
+  else context.log.error({ err: error }, 'request failed');
+}

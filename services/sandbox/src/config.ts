@@ -1,0 +1,87 @@
+import { type ConfigCheck, Env, LogConfig, Nested, ShutdownConfig } from '@herald/platform';
+import { IsBoolean, IsInt, IsString, Matches, Max, Min, MinLength } from 'class-validator';
+
+const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/;
+/** What the sandbox's own Twilio account is called unless told otherwise. It opens nothing else. */
+const DEFAULT_ACCOUNT = { sid: `AC${'0'.repeat(32)}`, authToken: 'sandbox-auth-token' };
+
+/** A sandbox that runs alone. */
+export class SandboxConfig {
+  @Nested(() => LogConfig) log: LogConfig;
+  @Nested(() => ShutdownConfig) shutdown: ShutdownConfig;
+
+  @Env('HERALD_SANDBOX_HOST', {
+    description: 'Address the sandbox listens on. It has no login.',
+    default: '127.0.0.1',
+  })
+  @IsString()
+  host: string;
+
+  @Env('HERALD_SANDBOX_HTTP_PORT', {
+    description: 'Port of the page, its API, the Twilio API and the webhook receiver; 0 takes a free one.',
+    default: 8025,
+  })
+  @IsInt()
+  @Min(0)
+  @Max(65535)
+  httpPort: number;
+
+  @Env('HERALD_SANDBOX_SMTP_PORT', {
+    description: 'Port of the SMTP server; 0 takes a free one.',
+    default: 2525,
+  })
+  @IsInt()
+  @Min(0)
+  @Max(65535)
+  smtpPort: number;
+
+  @Env('HERALD_SANDBOX_START_TLS', {
+    description: 'Whether the SMTP server offers STARTTLS, with a certificate that no client should trust.',
+    default: false,
+  })
+  @IsBoolean()
+  startTls: boolean;
+
+  @Env('HERALD_SANDBOX_TWILIO_ACCOUNT_SID', {
+    description: 'The account the Twilio API knows.',
+    default: DEFAULT_ACCOUNT.sid,
+  })
+  @Matches(/^AC[0-9a-f]{32}$/i, { message: 'AC and 32 hexadecimal digits' })
+  twilioAccountSid: string;
+
+  @Env('HERALD_SANDBOX_TWILIO_AUTH_TOKEN', {
+    description: 'Its auth token, which also signs status callbacks.',
+    default: DEFAULT_ACCOUNT.authToken,
+    secret: true,
+  })
+  @MinLength(1)
+  twilioAuthToken: string;
+
+  @Env('HERALD_SANDBOX_WEBHOOK_SECRETS', {
+    description: 'Secrets that webhooks may be signed with.',
+    default: [],
+    example: 'whsec_<base64>,whsec_<base64>',
+    secret: true,
+  })
+  @Matches(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, {
+    each: true,
+    message: 'a comma separated list of whsec_ and base64 of 24 bytes or more',
+  })
+  webhookSecrets: string[];
+
+  @Env('HERALD_SANDBOX_MAX_MESSAGES', {
+    description: 'How many messages are kept; the oldest make room.',
+    default: 20_000,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  maxMessages: number;
+
+  check(): ConfigCheck {
+    if (LOOPBACK.test(this.host)) return {};
+    const warning =
+      'HERALD_SANDBOX_HOST: others can reach the sandbox, which has no login and shows every message';
+    return { warnings: [warning] };
+  }
+}

@@ -1,0 +1,21 @@
+import { createOpsHandler, runService } from '@herald/platform';
+import { SandboxConfig } from './config';
+import { startSandbox } from './index';
+
+void runService({
+  name: 'sandbox',
+  configClass: SandboxConfig,
+  env: process.env,
+  start: ({ config, logger, health, metrics }) =>
+    startSandbox({
+      host: config.host,
+      httpPort: config.httpPort,
+      smtpPort: config.smtpPort,
+      startTls: config.startTls,
+      twilio: { accounts: [{ sid: config.twilioAccountSid, authToken: config.twilioAuthToken }] },
+      webhookSecrets: () => config.webhookSecrets,
+      maxMessages: config.maxMessages,
+      ops: createOpsHandler({ health, metrics }),
+      logger,
+    }),
+});

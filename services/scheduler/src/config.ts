@@ -1,0 +1,58 @@
+import { RetryConfig } from '@herald/delivery';
+import {
+  Env,
+  HttpConfig,
+  LogConfig,
+  Nested,
+  PostgresConfig,
+  RedisConfig,
+  ShutdownConfig,
+} from '@herald/platform';
+import { IsInt, Max, Min } from 'class-validator';
+
+/** When the scheduler looks and how patient it is. */
+export class TimingConfig {
+  @Env('RELAY_EVERY_MS', {
+    description: 'Pause between two looks for deliveries that no job rings for.',
+    default: 1000,
+  })
+  @IsInt()
+  @Min(50)
+  @Max(60_000)
+  relayEveryMs: number;
+
+  @Env('RELAY_GRACE_MS', {
+    description:
+      'A delivery counts as lost by the queue when it is overdue by this much and nothing older waits.',
+    default: 10_000,
+  })
+  @IsInt()
+  @Min(500)
+  @Max(600_000)
+  relayGraceMs: number;
+
+  @Env('PROMOTE_EVERY_MS', {
+    description: 'Pause between two looks for deliveries whose sendAt has come.',
+    default: 250,
+  })
+  @IsInt()
+  @Min(20)
+  @Max(60_000)
+  promoteEveryMs: number;
+
+  @Env('PARTITION_DAYS_AHEAD', { description: 'Daily partitions that exist ahead of time.', default: 7 })
+  @IsInt()
+  @Min(2)
+  @Max(60)
+  partitionDaysAhead: number;
+}
+
+export class SchedulerConfig {
+  @Nested(() => HttpConfig) http: HttpConfig;
+  @Nested(() => LogConfig) log: LogConfig;
+  @Nested(() => PostgresConfig) postgres: PostgresConfig;
+  @Nested(() => RedisConfig) redis: RedisConfig;
+  @Nested(() => ShutdownConfig) shutdown: ShutdownConfig;
+  @Nested(() => RetryConfig) retry: RetryConfig;
+  @Nested(() => TimingConfig) timing: TimingConfig;
+}
