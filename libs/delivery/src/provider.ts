@@ -68,7 +68,7 @@ export interface ProviderDefinition<C extends Channel, Config extends object = o
   /** Describes and validates a tenant's configuration. */
   config: DtoClass<Config>;
   /** Fields of the configuration that are never shown again. */
-  secrets: readonly (keyof Config & string)[];
+  secrets: readonly string[];
   /** Checks what spans fields; each entry names a field as JSON pointer. */
   check?(config: Config): { pointer: string; detail: string }[];
   /** Opens the provider. Loads the vendor's client only here, so that only workers pay for it. */

@@ -6,6 +6,7 @@ export {
   type ReceiverResponse,
   startHttpReceiver,
 } from './http-receiver';
+export * from './provider-contract';
 export { type OwnServer, useOwnPostgres, useOwnRedis } from './servers/use-own-server';
 export { useTestDatabase } from './servers/use-test-database';
 export { useTestRedis } from './servers/use-test-redis';

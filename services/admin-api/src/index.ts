@@ -1,5 +1,5 @@
 export { type AdminAppDeps, createAdminApp } from './app';
 export { AdminApiConfig } from './config';
+export { adminMetrics } from './metrics';
 export { type AdminOptions, type RunningAdmin, startAdmin } from './start-admin';
 export { newWebhookSecret } from './webhook-secrets';
-export { adminMetrics } from './metrics';

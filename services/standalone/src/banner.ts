@@ -1,3 +1,4 @@
+import { firstRequest } from './first-request';
 import { type Standalone } from './start-standalone';
 
 /** What a newcomer needs next: where things are, a key, and a request that can be pasted. */
@@ -23,20 +24,6 @@ ${indent(firstRequest(dev.apiUrl, dev.apiKey))}
 
 and look at ${dev.sandboxUrl}. Ctrl-C stops everything; the data stays.
 `;
-}
-
-/** A request that can be pasted into a shell. */
-export function firstRequest(apiUrl: string, apiKey: string): string {
-  const body = {
-    to: { email: 'ada@example.com', phone: '+4915112345678' },
-    content: { email: { subject: 'Hello', html: '<p>Hello Ada</p>' }, sms: { body: 'Hello Ada' } },
-  };
-  return [
-    `curl -s ${apiUrl}/v1/notifications \\`,
-    `  -H 'Authorization: Bearer ${apiKey}' \\`,
-    "  -H 'Content-Type: application/json' \\",
-    `  -d '${JSON.stringify(body)}'`,
-  ].join('\n');
 }
 
 function indent(text: string): string {

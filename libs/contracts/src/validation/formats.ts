@@ -57,21 +57,26 @@ function isLanguageTag(value: string): boolean {
   }
 }
 
+function isEmailAddress(value: string): boolean {
+  // validator throws for half of a surrogate pair.
+  return (value as string & { isWellFormed(): boolean }).isWellFormed() && isEmail(value);
+}
+
 /** `ada@example.com` or `Ada Lovelace <ada@example.com>`. */
 export function parseMailbox(value: string): { name?: string; address: string } | undefined {
-  if (value.length > MAX_MAILBOX_CHARS) return undefined;
+  if (value.length > MAX_MAILBOX_CHARS || CONTROL.test(value)) return undefined;
   const named = NAMED_ADDRESS.exec(value);
-  if (!named) return isEmail(value) ? { address: value } : undefined;
+  if (!named) return isEmailAddress(value) ? { address: value } : undefined;
   const name = (named[1] ?? named[2] ?? '').trim();
   const address = named[3] as string;
-  if (!isEmail(address) || CONTROL.test(name)) return undefined;
+  if (!isEmailAddress(address)) return undefined;
   return name ? { name, address } : { address };
 }
 
 /** Every string format of the public API: what both validators (class-validator and the compiled schema) check. */
 export const FORMATS = {
   email: {
-    check: (v) => isEmail(v),
+    check: isEmailAddress,
     wants: 'an e-mail address such as "ada@example.com"',
   },
   mailbox: {
