@@ -58,7 +58,11 @@ export class HttpConnection {
   }
 
   private onData(chunk: Buffer): void {
-    if (this.missingBytes > 0) return this.onBody(chunk.length);
+    if (this.missingBytes > 0) this.onBody(chunk.length);
+    else this.onHead(chunk);
+  }
+
+  private onHead(chunk: Buffer): void {
     const data = this.partialHead ? Buffer.concat([this.partialHead, chunk]) : chunk;
     const end = data.indexOf('\r\n\r\n');
     if (end < 0) {
@@ -69,7 +73,10 @@ export class HttpConnection {
     this.partialHead = undefined;
     const head = data.toString('latin1', 0, end);
     const length = /\r\ncontent-length: *(\d+)/i.exec(head);
-    if (!length) return this.onFailure(new Error(`An answer without a length: ${head}`));
+    if (!length) {
+      this.onFailure(new Error(`An answer without a length: ${head}`));
+      return;
+    }
     this.status = Number(head.slice(9, 12));
     this.missingBytes = Number(length[1]);
     this.onBody(data.length - end - 4);
@@ -79,7 +86,8 @@ export class HttpConnection {
     this.missingBytes -= bytes;
     if (this.missingBytes > 0) return;
     if (this.missingBytes < 0 || !this.onAnswer) {
-      return this.onFailure(new Error('The server sent more than one answer'));
+      this.onFailure(new Error('The server sent more than one answer'));
+      return;
     }
     const { onAnswer } = this;
     this.onAnswer = undefined;

@@ -6,6 +6,7 @@ import { type CallMessage, type ReplyMessage } from './answer-calls';
 export type Calls = Record<string, (argument: never) => Promise<unknown>>;
 
 interface Pending {
+  timer: NodeJS.Timeout;
   resolve(result: unknown): void;
   reject(error: Error): void;
 }
@@ -40,11 +41,7 @@ export class Helper<C extends Calls> {
     const id = ++this.calls;
     const result = new Promise<unknown>((resolve, reject) => {
       const timer = setTimeout(() => this.settle(id)?.reject(this.late(name)), CALL_TIMEOUT_MS);
-      const done = () => clearTimeout(timer);
-      this.pending.set(id, {
-        resolve: (value) => (done(), resolve(value)),
-        reject: (error) => (done(), reject(error)),
-      });
+      this.pending.set(id, { timer, resolve, reject });
       const message: CallMessage = { id, name, argument };
       this.child.send(message, (error) => error && this.settle(id)?.reject(error));
     });
@@ -71,6 +68,7 @@ export class Helper<C extends Calls> {
   private settle(id: number): Pending | undefined {
     const pending = this.pending.get(id);
     this.pending.delete(id);
+    clearTimeout(pending?.timer);
     return pending;
   }
 

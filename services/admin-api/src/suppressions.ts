@@ -17,7 +17,7 @@ import {
   type SuppressionEntry,
   type SuppressionPosition,
 } from '@herald/db';
-import { ProblemError } from '@herald/platform';
+import { type Principal, ProblemError } from '@herald/platform';
 import { type CursorFormat, pageOf } from './http/page';
 import { forTenant } from './http/tenant-of';
 
@@ -34,28 +34,45 @@ const CURSOR: CursorFormat<ListedSuppression, SuppressionPosition> = {
 
 export function suppressionHandlers({ db }: { db: Database }) {
   return {
-    listSuppressions: forTenant<unknown, ListSuppressionsQueryDto>(db, async (tenantId, { query }) => {
-      const where = { tenantId, channel: query.channel };
-      const find = (page: { limit: number; before?: SuppressionPosition }) =>
-        listSuppressions(db, where, page);
-      return { status: 200, body: await pageOf(query, { cursor: CURSOR, find, view: toView }) };
-    }),
+    listSuppressions: forTenant<unknown, ListSuppressionsQueryDto>(
+      db,
+      async (tenantId, { query, principal }) => {
+        const where = { tenantId, live: isLive(principal), channel: query.channel };
+        const find = (page: { limit: number; before?: SuppressionPosition }) =>
+          listSuppressions(db, where, page);
+        return { status: 200, body: await pageOf(query, { cursor: CURSOR, find, view: toView }) };
+      },
+    ),
 
-    createSuppression: forTenant<CreateSuppressionDto>(db, async (tenantId, { body }) => {
+    createSuppression: forTenant<CreateSuppressionDto>(db, async (tenantId, { body, principal }) => {
       const { channel, address, reason = 'manual' } = body;
       checkAddress(channel, address, '/address');
-      const { created, entry } = await createSuppression(db, { tenantId, channel, address, reason });
+      const { created, entry } = await createSuppression(db, {
+        tenantId,
+        live: isLive(principal),
+        channel,
+        address,
+        reason,
+      });
       return { status: created ? 201 : 200, body: toView(entry) };
     }),
 
-    deleteSuppression: forTenant<unknown, DeleteSuppressionQueryDto>(db, async (tenantId, { query }) => {
-      const { channel, address } = query;
-      checkAddress(channel, address, '/query/address');
-      const gone = await deleteSuppression(db, { tenantId, channel, address });
-      if (!gone) throw new ProblemError('not-found', 'The address is not suppressed.');
-      return { status: 204 };
-    }),
+    deleteSuppression: forTenant<unknown, DeleteSuppressionQueryDto>(
+      db,
+      async (tenantId, { query, principal }) => {
+        const { channel, address } = query;
+        checkAddress(channel, address, '/query/address');
+        const gone = await deleteSuppression(db, { tenantId, live: isLive(principal), channel, address });
+        if (!gone) throw new ProblemError('not-found', 'The address is not suppressed.');
+        return { status: 204 };
+      },
+    ),
   };
+}
+
+/** A test key sees and edits what test keys cause, everyone else what is real. */
+function isLive(principal: Principal): boolean {
+  return principal.kind === 'operator' || principal.live;
 }
 
 function checkAddress(channel: Channel, address: string, pointer: string): void {

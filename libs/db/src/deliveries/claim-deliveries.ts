@@ -77,4 +77,4 @@ SELECT c.id, c.notification_id AS "notificationId", c.tenant_id AS "tenantId", c
   s.reason AS suppressed
 FROM claimed c
 JOIN notifications n ON n.id = c.notification_id AND n.id BETWEEN $5::uuid AND $6::uuid
-LEFT JOIN suppressions s ON s.tenant_id = c.tenant_id AND s.channel = c.channel AND s.address_key = c.address_key`;
+LEFT JOIN suppressions s ON s.tenant_id = c.tenant_id AND s.live = c.live AND s.channel = c.channel AND s.address_key = c.address_key`;

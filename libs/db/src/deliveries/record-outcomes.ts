@@ -119,7 +119,7 @@ WITH o AS (
     updated_at = now()
   FROM o
   WHERE d.id = o.id AND d.id BETWEEN $2::uuid AND $3::uuid AND d.state = 'sending' AND d.claim = o.claim
-  RETURNING d.id, d.state, d.channel, d.lane, d.notification_id, d.tenant_id, d.address_key, d.attempts, d.reason,
+  RETURNING d.id, d.state, d.channel, d.lane, d.notification_id, d.tenant_id, d.live, d.address_key, d.attempts, d.reason,
     d.provider, d.first_due_at
 ), logged AS (
   INSERT INTO attempts (delivery_id, claim, number, tenant_id, provider, started_at, duration_ms, outcome, reason, code,
@@ -134,9 +134,9 @@ WITH o AS (
   FROM written w JOIN o ON o.id = w.id WHERE w.state = 'dead'
   ON CONFLICT DO NOTHING
 ), suppressed AS (
-  INSERT INTO suppressions (tenant_id, channel, address_key, reason, hint, delivery_id)
-  SELECT DISTINCT ON (w.tenant_id, w.channel, w.address_key)
-    w.tenant_id, w.channel, w.address_key, o.suppress, coalesce(o.suppress_hint, ''), w.id
+  INSERT INTO suppressions (tenant_id, live, channel, address_key, reason, hint, delivery_id)
+  SELECT DISTINCT ON (w.tenant_id, w.live, w.channel, w.address_key)
+    w.tenant_id, w.live, w.channel, w.address_key, o.suppress, coalesce(o.suppress_hint, ''), w.id
   FROM written w JOIN o ON o.id = w.id
   WHERE o.suppress IS NOT NULL AND w.address_key IS NOT NULL
   ON CONFLICT DO NOTHING

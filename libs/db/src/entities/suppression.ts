@@ -6,6 +6,8 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 @Entity('suppressions')
 export class Suppression {
   @PrimaryColumn('uuid', { name: 'tenant_id' }) tenantId: string;
+  /** False for what test keys caused. */
+  @PrimaryColumn('boolean') live: boolean;
   @PrimaryColumn('text') channel: Channel;
   @PrimaryColumn('bytea', { name: 'address_key' }) addressKey: Buffer;
   @Column('text') reason: SuppressionReason;

@@ -186,14 +186,17 @@ CREATE TABLE idempotency_keys (
 CREATE INDEX idempotency_keys_expiry ON idempotency_keys USING brin (expires_at);
 CREATE TABLE suppressions (
   tenant_id uuid NOT NULL REFERENCES tenants (id),
+  live boolean NOT NULL,
   channel text NOT NULL,
   address_key bytea NOT NULL,
   reason text NOT NULL CHECK (reason IN ('bounce', 'opt_out', 'endpoint_gone', 'manual')),
   hint text NOT NULL,
   delivery_id uuid,
   created_at timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (tenant_id, channel, address_key)
+  PRIMARY KEY (tenant_id, live, channel, address_key)
 );
+CREATE INDEX suppressions_newest ON suppressions (tenant_id, live, created_at, channel, address_key);
+COMMENT ON COLUMN suppressions.live IS 'False for what test keys caused: it never affects real messages';
 COMMENT ON COLUMN suppressions.hint IS 'The address with most of it hidden, for people';
 CREATE TABLE dead_letters (
   delivery_id uuid PRIMARY KEY,

@@ -37,12 +37,13 @@ const SEARCH_MS = 2000;
  * Finds a page of the owner's notifications, newest first. What is selective goes first: the recipient by the index on
  * addresses, else metadata by its GIN index, else the tenant's own index. No index knows the states of settled
  * deliveries, so a filter by state or channel alone looks through the tenant's notifications in steps. It stops after
- * two seconds with a cursor: a page may then hold fewer than `limit` (even none) though there are more.
+ * `searchMs` with a cursor: a page may then hold fewer than `limit` (even none) though there are more.
  */
 export async function findNotifications(
   db: Database,
   owner: Owner,
   filter: NotificationFilter,
+  searchMs = SEARCH_MS,
 ): Promise<FoundNotifications> {
   const now = Date.now();
   const ids: string[] = [];
@@ -53,10 +54,8 @@ export async function findNotifications(
       ids.push(...step.ids);
       if (ids.length > filter.limit) return { ids: ids.slice(0, -1), nextCursor: ids.at(-2) };
       more = step.scannedTo !== undefined;
-      below = step.scannedTo ?? lowestId(slice.from);
-      if (Date.now() - now > SEARCH_MS && (more || slice.from > (filter.from ?? 0))) {
-        return { ids, nextCursor: below };
-      }
+      below = step.scannedTo ?? below;
+      if (more && Date.now() - now > searchMs) return { ids, nextCursor: below };
     }
   }
   return { ids };

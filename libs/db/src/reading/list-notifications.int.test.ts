@@ -3,7 +3,7 @@ import { addressKey, idTime } from '@herald/domain';
 import { useTestDatabase } from '@herald/testing';
 import { type Database } from '../connection/database';
 import { cancelNotification } from '../controlling/cancel-notification';
-import { type NotificationFilter } from './find-notifications';
+import { findNotifications, type NotificationFilter } from './find-notifications';
 import { listNotifications } from './list-notifications';
 import { type Owner } from './owner';
 import {
@@ -94,6 +94,28 @@ describe('listNotifications', () => {
     expect(idsOf(await allPages({ state: 'sent' }, 3))).toEqual(newestFirst(sent));
     expect(await allPages({ state: 'sent', channel: 'email' }, 3)).toEqual([]);
     expect(await allPages({ state: 'queued' }, 200)).toHaveLength(2297);
+  }, 30_000);
+
+  it('goes on where a search ran out of time', async () => {
+    const now = Date.now();
+    const accepted = await acceptAll(
+      db,
+      owner,
+      // Two steps of a search in one second, and one a month ago.
+      Array.from({ length: 4500 }, (_, i) => ({ now: i < 4499 ? now - (i >> 3) : now - 30 * DAY })),
+    );
+    const sent = [accepted[4498], accepted[4499]].map((n) => n!);
+    for (const { deliveryIds } of sent) await sendOne(db, deliveryIds[0] as string);
+    const pages: string[][] = [];
+    for (let cursor: string | undefined; ; ) {
+      const page = await findNotifications(db, owner, { state: 'sent', cursor, limit: 5 }, -1);
+      pages.push(page.ids);
+      cursor = page.nextCursor;
+      if (cursor === undefined) break;
+    }
+    expect(pages.length).toBeGreaterThan(2);
+    expect(pages[0]).toEqual([]);
+    expect(pages.flat()).toEqual(newestFirst(sent));
   }, 30_000);
 
   it('wants one delivery to meet all conditions', async () => {

@@ -70,17 +70,19 @@ const mutation: fc.Arbitrary<Mutation> = fc.record({
   value: json,
 });
 
+const copied = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
 function mutate(body: unknown, { at, kind, name: added, value }: Mutation): void {
   const all = places(body);
   const place = all[at % Math.max(all.length, 1)];
   if (!place) return;
   const { parent, key } = place;
-  if (kind === 'replace') parent[key] = value;
+  if (kind === 'replace') parent[key] = copied(value);
   else if (kind === 'delete') {
     if (Array.isArray(parent)) parent.splice(Number(key), 1);
     else delete parent[key];
   } else {
-    const more = kind === 'add' ? value : parent[key];
+    const more = copied(kind === 'add' ? value : parent[key]);
     if (Array.isArray(parent)) parent.push(more);
     else
       Object.defineProperty(parent, added, {
@@ -112,7 +114,7 @@ describe('the compiled schema and class-validator', () => {
         fc.constantFrom(...SEEDS),
         fc.array(mutation, { minLength: 1, maxLength: 4 }),
         (seed, mutations) => {
-          const body = JSON.parse(JSON.stringify(seed));
+          const body = copied(seed);
           for (const change of mutations) mutate(body, change);
           const result = verdicts(body);
           outcome[result.quick === true ? 'taken' : 'refused'] += 1;
