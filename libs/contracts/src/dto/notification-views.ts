@@ -215,7 +215,7 @@ export class CancelResultDto {
   @ValidateNested({ each: true })
   @Type(() => AcceptedDeliveryDto)
   @listOf('AcceptedDeliveryDto')
-  @JSONSchema({ description: 'Deliveries that will not be sent because of this call.' })
+  @JSONSchema({ description: 'Deliveries that will not be sent because of this call or an earlier one.' })
   canceled: AcceptedDeliveryDto[];
   @ValidateNested({ each: true })
   @Type(() => AcceptedDeliveryDto)

@@ -65,7 +65,8 @@ export const INGEST_ROUTES = [
     tag: TAG,
     summary: 'Find notifications',
     description:
-      'Newest first. Any `metadata.<key>=value` filters by metadata; filters are combined with AND.',
+      'Newest first. Any `metadata.<key>=value` filters by metadata; filters are combined with AND. A search that takes ' +
+      'long gives a short or even empty page with a `nextCursor`: go on from there.',
     access: 'notifications:read',
     query: ListNotificationsQueryDto,
     responses: { 200: { description: 'A page.', schema: NotificationPageDto } },

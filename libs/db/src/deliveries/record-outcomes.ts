@@ -59,8 +59,10 @@ export async function recordOutcomes(
   records: readonly OutcomeRecord[],
 ): Promise<RecordedOutcome[]> {
   const { low, high } = idBounds(records.map((r) => r.id));
+  // In the order that claims and cancellations lock rows in.
+  const sorted = [...records].sort((a, b) => (a.id < b.id ? -1 : 1));
   return db.prepared<RecordedOutcome & Record<string, unknown>>('record', RECORD, [
-    JSON.stringify(records.map(toRow)),
+    JSON.stringify(sorted.map(toRow)),
     low,
     high,
   ]);

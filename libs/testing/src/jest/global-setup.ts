@@ -20,6 +20,8 @@ export default async function globalSetup(): Promise<void> {
     process.env.HERALD_TEST_DATABASE_URL ??= await startPostgres(run);
     process.env.HERALD_TEST_REDIS_URL ??= await startRedis(run);
     await createTemplate(process.env.HERALD_TEST_DATABASE_URL);
+    // class-validator keeps its metadata here; test files of the same process must begin with none.
+    delete (globalThis as { classValidatorMetadataStorage?: unknown }).classValidatorMetadataStorage;
   } catch (error) {
     await globalTeardown();
     throw error;

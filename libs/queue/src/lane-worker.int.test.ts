@@ -1,0 +1,158 @@
+import { newId } from '@herald/domain';
+import { until, useTestRedis } from '@herald/testing';
+import { Queue } from 'bullmq';
+import { type Redis } from 'ioredis';
+import { createProducerConnection, createWorkerConnection, untilConnected } from './connection';
+import { DeliveryQueues } from './delivery-queues';
+import { LaneWorker, type LaneWorkerOptions } from './lane-worker';
+
+const server = useTestRedis();
+let producer: Redis;
+let consumer: Redis;
+let queues: DeliveryQueues;
+const workers: LaneWorker[] = [];
+
+beforeAll(async () => {
+  producer = createProducerConnection(server.url);
+  consumer = createWorkerConnection(server.url);
+  await untilConnected(producer, 5000);
+  queues = new DeliveryQueues(producer, server.prefix, () => undefined);
+});
+afterEach(async () => {
+  await Promise.all(workers.splice(0).map((worker) => worker.close(0)));
+  for (const name of ['email-default', 'email-bulk']) {
+    const queue = new Queue(name, { connection: producer, prefix: server.prefix });
+    await queue.obliterate({ force: true });
+    await queue.close();
+  }
+});
+afterAll(async () => {
+  await queues.close();
+  producer.disconnect();
+  consumer.disconnect();
+});
+
+function start(over: Partial<LaneWorkerOptions>): LaneWorker {
+  const worker = new LaneWorker({
+    connection: consumer,
+    prefix: server.prefix,
+    channel: 'email',
+    lane: 'default',
+    concurrency: 5,
+    process: async () => undefined,
+    onError: () => undefined,
+    ...over,
+  });
+  workers.push(worker);
+  return worker;
+}
+
+async function ring(count: number, lane: 'default' | 'bulk' = 'default'): Promise<string[]> {
+  const ids = Array.from({ length: count }, () => newId(Date.now()));
+  await queues.ring(ids.map((id) => ({ id, channel: 'email', lane })));
+  return ids;
+}
+
+/** Something that is waited for until the test lets it go. */
+function gate() {
+  let open = () => undefined as void;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
+
+describe('LaneWorker', () => {
+  it('hands over the ids of its lane, each once, and no others', async () => {
+    const got: string[] = [];
+    start({ process: async (ids) => void got.push(...ids) });
+    const ids = await ring(170);
+    await ring(3, 'bulk');
+    await until(() => got.length >= ids.length, { what: 'all ids' });
+    expect([...got].sort()).toEqual([...ids].sort());
+    expect((await queues.figures('email', 'bulk')).waiting).toBe(1);
+    await until(async () => (await queues.figures('email', 'default')).active === 0);
+  });
+
+  it('works on as many jobs at once as it may', async () => {
+    const door = gate();
+    let [running, most] = [0, 0];
+    start({
+      concurrency: 3,
+      process: async () => {
+        running += 1;
+        most = Math.max(most, running);
+        await door.opened;
+        running -= 1;
+      },
+    });
+    await ring(250);
+    await until(() => running === 3);
+    expect((await queues.figures('email', 'default')).waiting).toBe(2);
+    door.open();
+    await until(async () => running === 0 && (await queues.figures('email', 'default')).waiting === 0);
+    expect(most).toBe(3);
+  });
+
+  it('tries a job again that failed as a whole', async () => {
+    let tries = 0;
+    start({
+      process: async () => {
+        tries += 1;
+        if (tries === 1) throw new Error('Postgres is away');
+      },
+    });
+    await ring(1);
+    await until(() => tries === 2, { what: 'the second try' });
+    await until(async () => {
+      const { waiting, delayed, active } = await queues.figures('email', 'default');
+      return waiting + delayed + active === 0;
+    });
+  });
+
+  it('takes nothing while its channel is paused, and goes on afterwards', async () => {
+    const got: string[] = [];
+    await queues.pause('email');
+    start({ process: async (ids) => void got.push(...ids) });
+    await ring(2);
+    start({ lane: 'bulk' });
+    await until(async () => (await queues.figures('email', 'default')).waiting === 1);
+    expect(got).toEqual([]);
+    await queues.resume('email');
+    await until(() => got.length === 2, { what: 'the jobs after the pause' });
+  });
+
+  it('finishes what runs before it closes, and takes no more', async () => {
+    const door = gate();
+    const finished: number[] = [];
+    const worker = start({
+      concurrency: 1,
+      process: async (ids) => {
+        await door.opened;
+        finished.push(ids.length);
+      },
+    });
+    expect(worker.running).toBe(true);
+    await ring(60);
+    await until(async () => (await queues.figures('email', 'default')).active === 1);
+    const closing = worker.close(10_000);
+    expect(worker.running).toBe(false);
+    door.open();
+    await closing;
+    expect(finished).toEqual([50]);
+    expect(await queues.figures('email', 'default')).toMatchObject({ waiting: 1, active: 0 });
+  });
+
+  it('closes at its deadline, however long a job takes', async () => {
+    const door = gate();
+    const worker = start({ process: () => door.opened });
+    await ring(1);
+    await until(async () => (await queues.figures('email', 'default')).active === 1);
+    const startedAt = performance.now();
+    await worker.close(200);
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+    // Its lock runs out, and the job is taken again by another worker.
+    expect((await queues.figures('email', 'default')).active).toBe(1);
+    door.open();
+  });
+});
