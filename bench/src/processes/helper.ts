@@ -17,6 +17,7 @@ const CALL_TIMEOUT_MS = 300_000;
 export class Helper<C extends Calls> {
   private readonly pending = new Map<number, Pending>();
   private calls = 0;
+  private ended: Error | undefined;
 
   private constructor(
     readonly name: string,
@@ -42,6 +43,10 @@ export class Helper<C extends Calls> {
     const result = new Promise<unknown>((resolve, reject) => {
       const timer = setTimeout(() => this.settle(id)?.reject(this.late(name)), CALL_TIMEOUT_MS);
       this.pending.set(id, { timer, resolve, reject });
+      if (this.ended) {
+        this.settle(id)?.reject(this.ended);
+        return;
+      }
       const message: CallMessage = { id, name, argument };
       this.child.send(message, (error) => error && this.settle(id)?.reject(error));
     });
@@ -62,7 +67,8 @@ export class Helper<C extends Calls> {
   }
 
   private onExit(reason: string): void {
-    for (const id of [...this.pending.keys()]) this.settle(id)?.reject(new Error(reason));
+    this.ended = new Error(reason);
+    for (const id of [...this.pending.keys()]) this.settle(id)?.reject(this.ended);
   }
 
   private settle(id: number): Pending | undefined {

@@ -44,6 +44,8 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
     detached: true,
     stdio: ['ignore', 2, 2],
   });
+  // When we have to leave at once (a second Ctrl-C) it must not stay behind.
+  process.once('exit', () => child.kill('SIGKILL'));
   const stop = stopper(child);
   return {
     name: options.name,

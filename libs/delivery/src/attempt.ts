@@ -46,12 +46,17 @@ export async function attempt<C extends Channel>(
 
   const startedAt = deps.now();
   const began = performance.now();
+  // Made when a provider asks for it: a timer and three objects that one without I/O need not pay for.
+  let signal: AbortSignal | undefined;
   const outcome = await open.provider.send(rendered.message, {
     tenantId: delivery.tenantId,
     deliveryId: delivery.id,
     attempt: delivery.attempt,
     createdAt: delivery.createdAt.getTime(),
-    signal: AbortSignal.any([stopping, AbortSignal.timeout(deps.timeoutMs)]),
+    get signal() {
+      signal ??= AbortSignal.any([stopping, AbortSignal.timeout(deps.timeoutMs)]);
+      return signal;
+    },
     receiptUrl: deps.receiptUrl(open.id, delivery.id),
   });
   const durationMs = performance.now() - began;

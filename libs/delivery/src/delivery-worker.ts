@@ -1,21 +1,16 @@
 import { type Channel, type Lane } from '@herald/contracts';
-import {
-  type ClaimedDelivery,
-  claimDeliveries,
-  type Database,
-  type OutcomeRecord,
-  type RecordedOutcome,
-} from '@herald/db';
+import { type ClaimedDelivery, type OutcomeRecord, type RecordedOutcome } from '@herald/db';
 import { isUnavailable, type Logger } from '@herald/platform';
 import { type Ring } from '@herald/queue';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { type AttemptDeps, attempt } from './attempt';
+import { type Claim, type Claimer } from './claimer';
 import { type LeaseKeeper } from './lease-keeper';
 import { type DeliveryMetrics } from './metrics';
 import { type Recorder } from './recorder';
 
 export interface DeliveryWorkerOptions<C extends Channel> {
-  db: Database;
+  claimer: Claimer;
   lane: Lane;
   /** Provider calls at once. */
   concurrency: number;
@@ -48,15 +43,15 @@ export class DeliveryWorker<C extends Channel> {
   async process(ids: readonly string[]): Promise<void> {
     await this.admit();
     if (this.draining) return this.ringAgain(ids);
-    const { db, leases } = this.options;
+    const { claimer, leases } = this.options;
     this.inWork += ids.length;
-    const startedAt = performance.now();
-    let claimed: ClaimedDelivery[] = [];
+    let claim: Claim | undefined;
     try {
-      claimed = await claimDeliveries(db, ids, leases.leaseMs);
+      claim = await claimer.take(ids);
     } finally {
-      this.finished(ids.length - claimed.length);
+      this.finished(ids.length - (claim?.claimed.length ?? 0));
     }
+    const { claimed, startedAt } = claim;
     for (const delivery of claimed) leases.hold(delivery.id, delivery.claim, startedAt);
     await Promise.all(claimed.map((delivery) => this.limit(() => this.deliver(delivery))));
   }

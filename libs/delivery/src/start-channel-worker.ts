@@ -11,6 +11,7 @@ import {
 } from '@herald/platform';
 import { createProducerConnection, createWorkerConnection, DeliveryQueues, LaneWorker } from '@herald/queue';
 import { type ChannelDefinition } from './channel';
+import { Claimer } from './claimer';
 import { DeliveryWorker } from './delivery-worker';
 import { LeaseKeeper } from './lease-keeper';
 import { deliveryMetrics } from './metrics';
@@ -115,9 +116,10 @@ function createWorkers<C extends Channel>(
   const { edgePublicUrl } = config.worker;
   const metrics = deliveryMetrics(options.metrics);
   const recorder = new Recorder(db, logger);
+  const claimer = new Claimer(db, config.worker.leaseMs);
   const create = (lane: Lane) =>
     new DeliveryWorker<C>({
-      db,
+      claimer,
       lane,
       concurrency: config.worker[lane],
       attempt: {

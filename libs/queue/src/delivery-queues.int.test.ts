@@ -49,7 +49,7 @@ describe('DeliveryQueues', () => {
   });
 
   const seen = (name: string) => looking.get(name) as Queue;
-  const jobs = (name: string) => seen(name).getJobs(['wait', 'paused', 'delayed'], 0, -1, true);
+  const jobs = (name: string) => seen(name).getJobs(['wait', 'delayed'], 0, -1, true);
   const idsOf = async (name: string) => (await jobs(name)).flatMap((job) => job.data.ids as string[]);
 
   describe('ring', () => {

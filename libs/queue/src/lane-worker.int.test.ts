@@ -55,7 +55,7 @@ async function ring(count: number, lane: 'default' | 'bulk' = 'default'): Promis
 
 /** Something that is waited for until the test lets it go. */
 function gate() {
-  let open = () => undefined as void;
+  let open: () => void = () => undefined;
   const opened = new Promise<void>((resolve) => {
     open = resolve;
   });

@@ -35,7 +35,6 @@ export class LaneWorker {
         stalledInterval: 15_000,
         // A stalled job is harmless to repeat (Postgres decides what is sent), so it is never given up for that.
         maxStalledCount: 1000,
-        skipVersionCheck: true,
       },
     );
     this.worker.on('error', options.onError);
@@ -46,14 +45,16 @@ export class LaneWorker {
     return this.worker.isRunning() && !this.worker.closing;
   }
 
-  /** Takes no more jobs and waits for the running ones, at most until the deadline; then lets them go. */
+  /**
+   * Takes no more jobs and waits for the running ones, at most until the deadline. What still runs then is left alone;
+   * BullMQ cannot be made to hurry, since a forced `close` after this one only waits for it too.
+   */
   async close(deadlineMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), deadlineMs);
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, deadlineMs);
     });
-    const result = await Promise.race([this.worker.close(), late]);
+    await Promise.race([this.worker.close(), late]);
     clearTimeout(timer);
-    if (result === 'late') await this.worker.close(true);
   }
 }

@@ -107,23 +107,22 @@ describe('TokenBuckets', () => {
       burst: fc.integer({ min: 1, max: 50 }),
       perSecond: fc.double({ min: 0.01, max: 1000, noNaN: true }),
     });
+    const whole = (n: number, max: number) => Number.isInteger(n) && n >= 0 && n <= max;
     await fc.assert(
       fc.asyncProperty(limit, fc.integer({ min: 1, max: 120 }), async (any, callers) => {
         const key = newKey();
         const full = Math.ceil(any.burst / any.perSecond);
-        for (const answer of await Promise.all(
-          Array.from({ length: callers }, () => buckets.take(key, any)),
-        )) {
-          expect(answer.remaining).toBeGreaterThanOrEqual(0);
-          expect(answer.remaining).toBeLessThan(any.burst);
-          expect(answer.resetSeconds).toBeGreaterThanOrEqual(0);
-          expect(answer.resetSeconds).toBeLessThanOrEqual(full);
-          expect(Number.isInteger(answer.remaining) && Number.isInteger(answer.resetSeconds)).toBe(true);
-          if (!answer.allowed) expect([answer.remaining, answer.resetSeconds > 0]).toEqual([0, true]);
-          expect(answer.unchecked).toBeUndefined();
-        }
+        const answers = await Promise.all(Array.from({ length: callers }, () => buckets.take(key, any)));
+        const odd = answers.filter(
+          ({ allowed, remaining, resetSeconds, unchecked }) =>
+            unchecked ||
+            !whole(remaining, any.burst - 1) ||
+            !whole(resetSeconds, full) ||
+            (!allowed && (remaining > 0 || resetSeconds < 1)),
+        );
+        expect(odd).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });
@@ -134,14 +133,15 @@ describe('TokenBuckets without Redis', () => {
   const failures: Error[] = [];
   const clients: Redis[] = [];
   let buckets: TokenBuckets;
-  beforeAll(async () => {
-    clients.push(await connected(server.url));
-    buckets = new TokenBuckets(clients[0] as Redis, 'own', 150, (error) => failures.push(error));
-  });
+  // Above the server, whose own hook stops it.
   afterAll(() => {
     for (const client of clients) client.disconnect();
   });
   const server = useOwnRedis();
+  beforeAll(async () => {
+    clients.push(await connected(server.url));
+    buckets = new TokenBuckets(clients[0] as Redis, 'own', 150, (error) => failures.push(error));
+  });
 
   async function timed<T>(run: () => Promise<T>): Promise<[T, number]> {
     const startedAt = performance.now();

@@ -37,6 +37,8 @@ export class DataFolder {
     mkdirSync(path, { recursive: true, mode: 0o755 });
     const folder = new DataFolder(path);
     folder.lock();
+    // After a crash it tells of a Herald that is gone; scripts wait for the new one's.
+    rmSync(folder.devFile, { force: true });
     return folder;
   }
 

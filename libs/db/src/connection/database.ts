@@ -23,6 +23,12 @@ const TRANSIENT = new Set(['40P01', '40001']);
 const TRANSIENT_TRIES = 5;
 
 /**
+ * A new connection knows no plans and no catalogue: its first statements cost several times what later ones do. So idle
+ * ones are kept for long; the pool uses the warmest first.
+ */
+const IDLE_CONNECTION_MS = 600_000;
+
+/**
  * For every session: no sequential scan where an index can serve, also when the statistics still say that a table is
  * empty, and no just-in-time compilation of statements that take a millisecond.
  */
@@ -55,6 +61,7 @@ export class Database {
         // The server may be unable to cancel (stopped, network gone): then the client gives up by itself.
         query_timeout: options.statementTimeoutMs + 2000,
         keepAlive: true,
+        idleTimeoutMillis: IDLE_CONNECTION_MS,
         options: SESSION_OPTIONS,
       },
     });

@@ -67,7 +67,8 @@ WITH claimed AS (
     lease_until = now() + $4::integer * interval '1 millisecond', updated_at = now()
   WHERE id = ANY($1::uuid[]) AND id BETWEEN $2::uuid AND $3::uuid
     AND state = 'queued' AND due_at <= now() + interval '1 second'
-  RETURNING *
+  RETURNING id, notification_id, tenant_id, channel, lane, live, policy, address, address_key, locale, timezone, claim,
+    attempts, attempts_before_replay, first_due_at, created_at, expires_at
 )
 SELECT c.id, c.notification_id AS "notificationId", c.tenant_id AS "tenantId", c.channel, c.lane, c.live, c.policy,
   c.address, c.locale, c.timezone, c.claim, c.attempts AS attempt,

@@ -25,7 +25,8 @@ export async function findLostClaims(
   db: Database,
   lane: { channel: Channel; lane: Lane; upTo: Date; limit: number },
 ): Promise<LostClaim[]> {
-  return db.rows<LostClaim & Record<string, unknown>>(
+  return db.prepared<LostClaim & Record<string, unknown>>(
+    'find-lost-claims',
     `SELECT id, tenant_id AS "tenantId", claim, attempts AS attempt,
        attempts - attempts_before_replay AS "attemptsInPolicy", channel, policy, provider,
        first_due_at AS "firstDueAt", expires_at AS "expiresAt", lease_until AS "leaseUntil", now() AS now

@@ -17,7 +17,8 @@ export interface LaneHead {
 
 /** Looks up since when the deliveries of a lane's oldest waiting jobs are due. */
 export async function findLaneHead(db: Database, headIds: readonly string[]): Promise<LaneHead> {
-  const [row] = await db.rows<{ now: Date; headDueAt: Date | null }>(
+  const [row] = await db.prepared<{ now: Date; headDueAt: Date | null }>(
+    'lane-head',
     `SELECT now() AS now, (SELECT min(due_at) FROM deliveries WHERE id = ANY($1::uuid[]) AND state = 'queued') AS "headDueAt"`,
     [headIds],
   );
@@ -35,7 +36,8 @@ export async function ringOverdue(
   db: Database,
   lane: { channel: Channel; lane: Lane; before: Date; limit: number },
 ): Promise<DueDelivery[]> {
-  return db.rows<DueDelivery & Record<string, unknown>>(
+  return db.prepared<DueDelivery & Record<string, unknown>>(
+    'ring-overdue',
     `WITH lost AS (
        SELECT id FROM deliveries
        WHERE channel = $1 AND lane = $2 AND due_at < $3 AND state = 'queued'
@@ -50,7 +52,8 @@ export async function ringOverdue(
 
 /** Moves deliveries whose time has come from `scheduled` to `queued`, the longest overdue first. */
 export async function promoteScheduled(db: Database, limit: number): Promise<DueDelivery[]> {
-  return db.rows<DueDelivery & Record<string, unknown>>(
+  return db.prepared<DueDelivery & Record<string, unknown>>(
+    'promote-scheduled',
     `WITH due AS (
        SELECT id FROM deliveries
        WHERE wake_at <= now() AND state = 'scheduled'

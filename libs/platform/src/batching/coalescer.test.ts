@@ -88,6 +88,23 @@ describe('Coalescer', () => {
     expect(idsOf(batches)).toEqual([[1, 2, 4, 6], [3], [5]]);
   });
 
+  it('keeps items of one key apart also where several batches run at once', async () => {
+    const { coalescer, running, batches } = held({ maxBatch: 10, maxInFlight: 2, keyOf: (i) => i.key });
+    const results = [item(1, 'a'), item(2, 'a'), item(3, 'a')].map((i) => coalescer.submit(i));
+    await turn();
+    results.push(coalescer.submit(item(4)));
+    await turn();
+    expect(idsOf(batches)).toEqual([[1], [4]]);
+    for (let round = 0; round < 4; round += 1) {
+      running[0]?.finish();
+      await turn();
+      await turn();
+    }
+    expect(await Promise.all(results)).toEqual([10, 20, 30, 40]);
+    expect(idsOf(batches)).toEqual([[1], [4], [2], [3]]);
+    await coalescer.drained();
+  });
+
   it('counts an item by its weight, and takes one that is too heavy alone', async () => {
     const { coalescer, running, batches } = held({ weightOf: (i) => i.weight });
     const results = [2, 2, 9, 1, 1, 1].map((weight, id) => coalescer.submit({ id, weight }));

@@ -6,7 +6,7 @@ export interface CoalescerOptions<T> {
   maxBatch: number;
   /** Batches under way at once. */
   maxInFlight: number;
-  /** Items that must not stand in one batch have the same key. */
+  /** Items of one key go one after the other, in their order: never in one batch nor in two at once. */
   keyOf?(item: T): string | undefined;
   /** How much of `maxBatch` an item takes; 1 when missing. */
   weightOf?(item: T): number;
@@ -25,6 +25,7 @@ interface Waiting<T, R> {
 export class Coalescer<T, R> {
   private queue: Waiting<T, R>[] = [];
   private inFlight = 0;
+  private readonly keysInFlight = new Set<string>();
   private scheduled = false;
   private idle: (() => void)[] = [];
 
@@ -64,7 +65,12 @@ export class Coalescer<T, R> {
     // Whatever else this turn of the event loop brings joins the batch.
     setImmediate(() => {
       this.scheduled = false;
-      while (this.queue.length > 0 && this.inFlight < this.options.maxInFlight) void this.run(this.next());
+      while (this.inFlight < this.options.maxInFlight) {
+        const batch = this.next();
+        // Nothing waits, or only what has to wait for its key.
+        if (batch.length === 0) return;
+        void this.run(batch);
+      }
     });
   }
 
@@ -72,7 +78,6 @@ export class Coalescer<T, R> {
     const { maxBatch, keyOf, weightOf } = this.options;
     const batch: Waiting<T, R>[] = [];
     const later: Waiting<T, R>[] = [];
-    const keys = new Set<string>();
     let weight = 0;
     let taken = 0;
     for (const waiting of this.queue) {
@@ -80,11 +85,11 @@ export class Coalescer<T, R> {
       if (batch.length > 0 && weight + cost > maxBatch) break;
       taken += 1;
       const key = keyOf?.(waiting.item);
-      if (key !== undefined && keys.has(key)) {
+      if (key !== undefined && this.keysInFlight.has(key)) {
         later.push(waiting);
         continue;
       }
-      if (key !== undefined) keys.add(key);
+      if (key !== undefined) this.keysInFlight.add(key);
       batch.push(waiting);
       weight += cost;
     }
@@ -101,9 +106,15 @@ export class Coalescer<T, R> {
       for (const waiting of batch) waiting.reject(error);
     } finally {
       this.inFlight -= 1;
+      for (const { item } of batch) this.releaseKey(item);
       if (this.queue.length > 0) this.schedule();
       else this.tellIfDrained();
     }
+  }
+
+  private releaseKey(item: T): void {
+    const key = this.options.keyOf?.(item);
+    if (key !== undefined) this.keysInFlight.delete(key);
   }
 
   private tellIfDrained(): void {
