@@ -27,6 +27,9 @@ const SERVICES = path.resolve(__dirname, '../../../services');
 const READY_MS = 30_000;
 const STOP_MS = 15_000;
 
+/** What the README recommends for services: the young generation of a busy service is larger than Node's default. */
+const RECOMMENDED_FLAGS = ['--max-semi-space-size=64'];
+
 /** Starts a service as it runs in production: its own process, configured by environment variables, warnings logged. */
 export async function startService(options: ServiceOptions): Promise<ServiceProcess> {
   const port = await freePort();
@@ -39,7 +42,7 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
   };
   const main = path.join(SERVICES, options.name, 'dist', 'main.js');
   // Its log goes to our standard error, so that standard output holds the figures alone.
-  const child = spawn(process.execPath, [...profileFlags(options), main], {
+  const child = spawn(process.execPath, [...profileFlags(options), ...RECOMMENDED_FLAGS, main], {
     env,
     detached: true,
     stdio: ['ignore', 2, 2],

@@ -235,7 +235,7 @@ BEGIN
         EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', child, parent,
           herald_uuid_floor(day), herald_uuid_floor(day + interval '1 day'));
         IF parent = 'deliveries' THEN
-          EXECUTE format('ALTER TABLE %I SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05)', child);
+          EXECUTE format('ALTER TABLE %I SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05)', child);
         END IF;
         made := made + 1;
       END IF;
