@@ -78,8 +78,20 @@ describe('what is wrong with a request is named, all at once', () => {
     expect(problemOf(await herald.api.get('/v1/nothing'))).toEqual({ status: 404, type: 'not-found' });
     const answer = await herald.api.delete('/v1/notifications');
     expect(problemOf(answer)).toEqual({ status: 405, type: 'method-not-allowed' });
-    expect(answer.headers.get('allow')!.split(', ')).toEqual(expect.arrayContaining(['GET', 'POST']));
+    expect(answer.headers.get('allow')).toBe('GET, HEAD, POST');
+    expect((await herald.api.patch('/v1/notifications/batch', {})).headers.get('allow')).toContain('POST');
   });
+
+  it.each(['/v1/notifications', '/v1/notifications/batch'])(
+    'POST %s takes a slash at its end, and no parameters',
+    async (path) => {
+      const body = path.endsWith('batch') ? { notifications: [good()] } : good();
+      expect((await herald.api.post(`${path}/`, body)).status).toBe(202);
+      const answer = await herald.api.post(`${path}?dry=1`, body);
+      expect(problemOf(answer)).toEqual({ status: 422, type: 'validation' });
+      expect(pointersOf(answer)).toEqual(['/query/dry']);
+    },
+  );
 
   it('keeps a request id that it is given', async () => {
     const answer = await post('{', { headers: { 'x-request-id': 'mine-1' } });

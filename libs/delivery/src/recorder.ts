@@ -20,6 +20,8 @@ export class Recorder {
     this.coalescer = new Coalescer((records) => this.write(records), {
       maxBatch: MAX_BATCH,
       maxInFlight: MAX_IN_FLIGHT,
+      // What a delivery's lost claim comes to and what its next one does are told apart by their statements.
+      keyOf: (record) => record.id,
     });
   }
 
@@ -34,10 +36,28 @@ export class Recorder {
         const written = new Map((await recordOutcomes(this.db, records)).map((row) => [row.id, row]));
         return records.map((record) => written.get(record.id));
       } catch (error) {
-        if (!isUnavailable(error)) throw error;
+        if (!isUnavailable(error)) return this.isolate(records, error);
         this.logger.warn({ err: error, outcomes: records.length }, 'outcomes cannot be recorded yet');
         await new Promise((resolve) => setTimeout(resolve, pause));
       }
     }
+  }
+
+  /** An outcome that Postgres refuses must not take those of its batch with it: each is written by itself. */
+  private async isolate(
+    records: readonly OutcomeRecord[],
+    error: unknown,
+  ): Promise<(RecordedOutcome | undefined)[]> {
+    if (records.length === 1) throw error;
+    const written = [];
+    for (const record of records)
+      written.push(...(await this.write([record]).catch((e) => this.givenUp(record, e))));
+    return written;
+  }
+
+  /** The delivery keeps its claim until the lease runs out; then its policy decides. */
+  private givenUp(record: OutcomeRecord, error: unknown): [undefined] {
+    this.logger.error({ err: error, deliveryId: record.id }, 'an outcome cannot be recorded');
+    return [undefined];
   }
 }

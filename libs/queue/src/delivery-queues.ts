@@ -77,6 +77,11 @@ export class DeliveryQueues {
     }
   }
 
+  /** Whether Redis can be talked to at this moment. */
+  get available(): boolean {
+    return this.connection.status === 'ready';
+  }
+
   /**
    * Puts jobs in for deliveries that are durable and `queued`. Those due now are packed, up to 50 to a job; delayed ones
    * are jobs of their own. Rejects when Redis is away; then the relay will ring.
@@ -84,7 +89,7 @@ export class DeliveryQueues {
   async ring(rings: readonly Ring[]): Promise<void> {
     if (rings.length === 0) return;
     // BullMQ waits for a connection without limit; a producer must not.
-    if (this.connection.status !== 'ready') throw new Error(`Redis is ${this.connection.status}`);
+    if (!this.available) throw new Error(`Redis is ${this.connection.status}`);
     await Promise.all(
       [...groupByLane(rings)].map(([name, group]) => this.lanes.get(name)?.addBulk(jobsFor(group))),
     );

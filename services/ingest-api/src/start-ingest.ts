@@ -11,6 +11,7 @@ import {
   type Metrics,
   mountRoutes,
   type Principal,
+  rememberRoute,
   serveApiReference,
   type TenantPrincipal,
 } from '@herald/platform';
@@ -68,6 +69,8 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const commit = new GroupCommit({
     db,
     maxWaiting: config.intake.maxWaiting,
+    onUnavailable: (error) =>
+      logger.warn({ err: error }, 'notifications cannot be made durable: refusing them'),
     onAccepted: (accepted) => ringBehind.flushed(accepted),
     now: Date.now,
   });
@@ -84,6 +87,8 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     admit: (principal: Principal, _route, res) =>
       principal.kind === 'tenant' ? limit(principal, res) : undefined,
   });
+  // Express never sees them, but says which methods a path has.
+  for (const route of INGEST_ROUTES) if (HOT.has(route.operationId)) rememberRoute(app, route);
   serveApiReference(app, { openapi: options.openapi });
   const hot = createHotHandler({
     intake: { validate: createSendValidator(), commit, keepKeysMs: config.intake.keepKeysMs, now: Date.now },

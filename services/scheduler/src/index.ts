@@ -1,3 +1,3 @@
 export { SchedulerConfig, TimingConfig } from './config';
-export { type SchedulerOptions, startScheduler } from './start-scheduler';
 export { schedulerMetrics } from './metrics';
+export { type SchedulerOptions, startScheduler } from './start-scheduler';

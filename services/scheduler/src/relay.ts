@@ -20,6 +20,7 @@ const MAX_ROUNDS = 5;
  * When Redis is away nothing is changed, so that nothing counts as rung that was not.
  */
 export async function relayTurn(deps: RelayDeps, signal: AbortSignal): Promise<void> {
+  if (!deps.queues.available) return;
   for (const channel of CHANNELS) {
     for (const lane of LANES) {
       if (signal.aborted) return;

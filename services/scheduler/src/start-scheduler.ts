@@ -82,7 +82,7 @@ async function promoteTurn(
   }: { db: Database; queues: DeliveryQueues; metrics: ReturnType<typeof schedulerMetrics> },
   signal: AbortSignal,
 ): Promise<void> {
-  while (!signal.aborted) {
+  while (!signal.aborted && queues.available) {
     const due = await promoteScheduled(db, PROMOTE_LIMIT);
     if (due.length === 0) return;
     for (const { channel, lane } of due) metrics.promoted.inc({ channel, lane });

@@ -22,7 +22,7 @@ afterAll(() => Promise.all(pools.map((pool) => pool.close())));
 const LEASE_MS = 30_000;
 const claim = (ids: readonly string[], by = db) => claimDeliveries(by, ids, LEASE_MS);
 const to = (count: number) => Array.from({ length: count }, (_, n) => ({ phone: `+49151123456${n + 10}` }));
-const row = async (id: string) => (await db.rows('SELECT * FROM deliveries WHERE id = $1', [id]))[0];
+const row = async (id: string) => (await db.rows('SELECT * FROM deliveries WHERE id = $1', [id]))[0]!;
 const set = (id: string, columns: string) => db.rows(`UPDATE deliveries SET ${columns} WHERE id = $1`, [id]);
 
 /** The database, noting what it was asked and what it gave. */
@@ -74,7 +74,7 @@ describe('claimDeliveries', () => {
     });
     const after = await row(deliveryIds[0] as string);
     expect(after).toMatchObject({ state: 'sending', claim: 1, attempts: 1 });
-    const leaseMs = (after?.lease_until as Date).getTime() - before;
+    const leaseMs = after.lease_until.getTime() - before;
     expect(Math.abs(leaseMs - LEASE_MS)).toBeLessThan(5000);
   });
 
@@ -138,7 +138,7 @@ describe('claimDeliveries', () => {
     for (const { notificationId, content } of claimed) {
       expect(content).toEqual({ body: notificationId === one.id ? body : 'Something else' });
     }
-    const withContent = (statements[0]?.rows as { content: unknown }[]).filter((r) => r.content !== null);
+    const withContent = statements[0]?.rows.filter((r) => (r as { content: unknown }).content !== null);
     expect(withContent).toHaveLength(2);
   });
 
@@ -162,34 +162,37 @@ describe('claimDeliveries', () => {
     expect(await claim(deliveryIds)).toMatchObject([{ attempt: 8, attemptsInPolicy: 1, claim: 10 }]);
   });
 
-  it.each(['force_generic_plan', 'force_custom_plan'])('scans one partition of each table (%s)', async (mode) => {
-    const { deliveryIds } = await acceptOne(db, owner, { to: to(30) });
-    const statements: { sql: string; params: unknown[]; rows: unknown[] }[] = [];
-    await claim(deliveryIds, watched(statements));
-    const runner = db.dataSource.createQueryRunner();
-    try {
-      const now = Date.now();
-      const ids = `'{${deliveryIds.join(',')}}'`;
-      const range = `'${lowestId(now - 60_000)}', '${highestId(now)}'`;
-      await runner.query(`SET plan_cache_mode = ${mode}`);
-      await runner.query(`PREPARE c (uuid[], uuid, uuid, integer, uuid, uuid) AS ${statements[0]?.sql}`);
-      const plan = await runner.query(
-        `EXPLAIN (ANALYZE, TIMING off, COSTS off) EXECUTE c(${ids}, ${range}, 1000, ${range})`,
-      );
-      const lines = plan.map((line: Record<string, string>) => line['QUERY PLAN'] as string);
-      const scans = (table: string) => {
-        const partition = new RegExp(`Scan.* on (${table}_\\d{8}|${table}_default)\\b`);
-        return new Set(lines.flatMap((line: string) => partition.exec(line)?.[1] ?? []));
-      };
-      const today = new Date(now).toISOString().slice(0, 10).replaceAll('-', '');
-      expect([...scans('deliveries')]).toEqual([`deliveries_${today}`]);
-      expect([...scans('notifications')]).toEqual([`notifications_${today}`]);
-    } finally {
-      await runner.query('DEALLOCATE ALL');
-      await runner.query('RESET plan_cache_mode');
-      await runner.release();
-    }
-  });
+  it.each(['force_generic_plan', 'force_custom_plan'])(
+    'scans one partition of each table (%s)',
+    async (mode) => {
+      const { deliveryIds } = await acceptOne(db, owner, { to: to(30) });
+      const statements: { sql: string; params: unknown[]; rows: unknown[] }[] = [];
+      await claim(deliveryIds, watched(statements));
+      const runner = db.dataSource.createQueryRunner();
+      try {
+        const now = Date.now();
+        const ids = `'{${deliveryIds.join(',')}}'`;
+        const range = `'${lowestId(now - 60_000)}', '${highestId(now)}'`;
+        await runner.query(`SET plan_cache_mode = ${mode}`);
+        await runner.query(`PREPARE c (uuid[], uuid, uuid, integer, uuid, uuid) AS ${statements[0]?.sql}`);
+        const plan = await runner.query(
+          `EXPLAIN (ANALYZE, TIMING off, COSTS off) EXECUTE c(${ids}, ${range}, 1000, ${range})`,
+        );
+        const lines = plan.map((line: Record<string, string>) => line['QUERY PLAN'] as string);
+        const scans = (table: string) => {
+          const partition = new RegExp(`Scan.* on (${table}_\\d{8}|${table}_default)\\b`);
+          return new Set(lines.flatMap((line: string) => partition.exec(line)?.[1] ?? []));
+        };
+        const today = new Date(now).toISOString().slice(0, 10).replaceAll('-', '');
+        expect([...scans('deliveries')]).toEqual([`deliveries_${today}`]);
+        expect([...scans('notifications')]).toEqual([`notifications_${today}`]);
+      } finally {
+        await runner.query('DEALLOCATE c');
+        await runner.query('RESET plan_cache_mode');
+        await runner.release();
+      }
+    },
+  );
 });
 
 describe('extendLeases', () => {
@@ -206,7 +209,7 @@ describe('extendLeases', () => {
       600_000,
     );
     expect([...still]).toEqual([held]);
-    expect((await row(held))?.lease_until.getTime() - before?.lease_until.getTime()).toBeGreaterThan(500_000);
+    expect((await row(held)).lease_until.getTime() - before.lease_until.getTime()).toBeGreaterThan(500_000);
     expect(await row(gone)).toMatchObject({ lease_until: null });
   });
 });

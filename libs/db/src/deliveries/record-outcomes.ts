@@ -62,10 +62,25 @@ export async function recordOutcomes(
   // In the order that claims and cancellations lock rows in.
   const sorted = [...records].sort((a, b) => (a.id < b.id ? -1 : 1));
   return db.prepared<RecordedOutcome & Record<string, unknown>>('record', RECORD, [
-    JSON.stringify(sorted.map(toRow)),
+    toStorableJson(sorted.map(toRow)),
     low,
     high,
   ]);
+}
+
+/**
+ * JSON that Postgres takes. A provider's words can hold U+0000 or half of a surrogate pair (cutting them to length makes
+ * one too), and a refused statement would lose every outcome of the batch. Both come as escapes, so that a look at the
+ * text rules them out.
+ */
+function toStorableJson(rows: readonly object[]): string {
+  const json = JSON.stringify(rows);
+  if (!json.includes('\\u0000') && !json.includes('\\ud')) return json;
+  return JSON.stringify(rows, (_name, value) => (typeof value === 'string' ? storable(value) : value));
+}
+
+function storable(text: string): string {
+  return (text as string & { toWellFormed(): string }).toWellFormed().replaceAll('\u0000', '');
 }
 
 function toRow(record: OutcomeRecord) {
@@ -121,7 +136,7 @@ WITH o AS (
     updated_at = now()
   FROM o
   WHERE d.id = o.id AND d.id BETWEEN $2::uuid AND $3::uuid AND d.state = 'sending' AND d.claim = o.claim
-  RETURNING d.id, d.state, d.channel, d.lane, d.notification_id, d.tenant_id, d.live, d.address_key, d.attempts, d.reason,
+  RETURNING d.id, d.claim, d.state, d.channel, d.lane, d.notification_id, d.tenant_id, d.live, d.address_key, d.attempts, d.reason,
     d.provider, d.first_due_at
 ), logged AS (
   INSERT INTO attempts (delivery_id, claim, number, tenant_id, provider, started_at, duration_ms, outcome, reason, code,
@@ -133,13 +148,13 @@ WITH o AS (
 ), buried AS (
   INSERT INTO dead_letters (delivery_id, notification_id, tenant_id, channel, lane, provider, reason, code, attempts)
   SELECT w.id, w.notification_id, w.tenant_id, w.channel, w.lane, w.provider, w.reason, o.code, w.attempts
-  FROM written w JOIN o ON o.id = w.id WHERE w.state = 'dead'
+  FROM written w JOIN o ON o.id = w.id AND o.claim = w.claim WHERE w.state = 'dead'
   ON CONFLICT DO NOTHING
 ), suppressed AS (
   INSERT INTO suppressions (tenant_id, live, channel, address_key, reason, hint, delivery_id)
   SELECT DISTINCT ON (w.tenant_id, w.live, w.channel, w.address_key)
     w.tenant_id, w.live, w.channel, w.address_key, o.suppress, coalesce(o.suppress_hint, ''), w.id
-  FROM written w JOIN o ON o.id = w.id
+  FROM written w JOIN o ON o.id = w.id AND o.claim = w.claim
   WHERE o.suppress IS NOT NULL AND w.address_key IS NOT NULL
   ON CONFLICT DO NOTHING
 )

@@ -34,7 +34,8 @@ function acceptance(request: Partial<SendNotificationDto> = {}, over: Partial<Ac
 const withKey = (key: string, over: { fingerprint?: string; keepMs?: number } = {}): Acceptance =>
   acceptance({}, { idempotency: { key, fingerprint: FINGERPRINT, keepMs: 60_000, ...over } });
 
-const notificationRows = () => db.rows('SELECT * FROM notifications WHERE tenant_id = $1 ORDER BY id', [tenantId]);
+const notificationRows = () =>
+  db.rows('SELECT * FROM notifications WHERE tenant_id = $1 ORDER BY id', [tenantId]);
 const deliveryRows = () =>
   db.rows('SELECT * FROM deliveries WHERE tenant_id = $1 ORDER BY recipient, channel', [tenantId]);
 const kinds = (results: AcceptResult[]) => results.map((result) => result.kind);
@@ -108,14 +109,25 @@ describe('acceptNotifications', () => {
     const [queued, skipped] = await deliveryRows();
     expect(queued).toMatchObject({ state: 'queued', reason: null });
     expect(queued?.due_at).toEqual(queued?.first_due_at);
-    expect(skipped).toMatchObject({ state: 'skipped', reason: 'no_contact_point', due_at: null, wake_at: null });
+    expect(skipped).toMatchObject({
+      state: 'skipped',
+      reason: 'no_contact_point',
+      due_at: null,
+      wake_at: null,
+    });
   });
 
   it('lets scheduled deliveries wake at their time and be due at none', async () => {
     const sendAt = new Date(Date.now() + 3_600_000);
     await acceptNotifications(db, [acceptance({ sendAt: sendAt.toISOString() })]);
     expect(await deliveryRows()).toMatchObject([
-      { state: 'scheduled', reason: 'scheduled_by_request', due_at: null, wake_at: sendAt, first_due_at: sendAt },
+      {
+        state: 'scheduled',
+        reason: 'scheduled_by_request',
+        due_at: null,
+        wake_at: sendAt,
+        first_due_at: sendAt,
+      },
     ]);
     expect(await notificationRows()).toMatchObject([{ send_at: sendAt }]);
   });
@@ -140,7 +152,7 @@ describe('acceptNotifications', () => {
     const plain = acceptance();
     expect(kinds(await acceptNotifications(db, [plain, a]))).toEqual(['accepted', 'accepted']);
     const stored = await loadAttachments(db, a.notification.id);
-    expect(stored.map(({ content, ...rest }) => [content.equals(files[stored.length - 1]!), rest])).toHaveLength(2);
+    expect(stored).toHaveLength(2);
     for (const [n, { content, filename, contentType }] of stored.entries()) {
       expect([filename, contentType]).toEqual([`${n} "ä".bin`, 'application/octet-stream']);
       expect(content.equals(files[n] as Buffer)).toBe(true);
@@ -154,7 +166,9 @@ describe('acceptNotifications', () => {
     expect(kinds(await acceptNotifications(db, flush))).toEqual(Array(40).fill('accepted'));
     expect(await notificationRows()).toHaveLength(40);
     expect(await deliveryRows()).toHaveLength(1200);
-    const strays = await db.rows('SELECT 1 FROM deliveries_default UNION ALL SELECT 1 FROM notifications_default');
+    const strays = await db.rows(
+      'SELECT 1 FROM deliveries_default UNION ALL SELECT 1 FROM notifications_default',
+    );
     expect(strays).toEqual([]);
   });
 
@@ -176,7 +190,9 @@ describe('acceptNotifications', () => {
     const id = newId(far);
     const deliveries = a.notification.deliveries.map((d) => ({ ...d, id: newId(far) }));
     await acceptNotifications(db, [{ ...a, notification: { ...a.notification, id, deliveries } }]);
-    const found = await db.rows<{ id: string }>('SELECT id FROM deliveries_default WHERE tenant_id = $1', [tenantId]);
+    const found = await db.rows<{ id: string }>('SELECT id FROM deliveries_default WHERE tenant_id = $1', [
+      tenantId,
+    ]);
     expect(found.map((row) => idTime(row.id))).toEqual([far]);
   });
 });
@@ -214,10 +230,9 @@ describe('idempotency', () => {
       { kind: 'accepted' },
       { kind: 'accepted' },
     ]);
-    expect(await acceptNotifications(db, [withKey('new', { fingerprint: OTHER_FINGERPRINT }), withKey('known')])).toEqual([
-      { kind: 'mismatch' },
-      { kind: 'replayed', response: first.response },
-    ]);
+    expect(
+      await acceptNotifications(db, [withKey('new', { fingerprint: OTHER_FINGERPRINT }), withKey('known')]),
+    ).toEqual([{ kind: 'mismatch' }, { kind: 'replayed', response: first.response }]);
     expect(await notificationRows()).toHaveLength(4);
   });
 

@@ -83,7 +83,7 @@ function logRequest(
 ): void {
   const fields = { requestId, method, route, status, durationMs: Math.round(seconds * 10_000) / 10 };
   if (quiet) logger.debug(fields, 'request');
-  else if (status === 503) logger.warn(fields, 'request');
-  else if (status >= 500) logger.error(fields, 'request');
+  // While something is down every request ends so: who noticed the outage logs it, once.
+  else if (status >= 500 && status !== 503) logger.error(fields, 'request');
   else logger.info(fields, 'request');
 }

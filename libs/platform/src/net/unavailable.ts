@@ -18,8 +18,8 @@ const NETWORK_CODES = new Set([
  */
 const SQLSTATE = /^(?:08...|53...|57P0[123]|57014|25006)$/;
 
-/** What pg and pg-pool throw without any code; compared whole, there is nothing else to tell them by. */
-const PG_MESSAGES = new Set([
+/** What pg, pg-pool and ioredis throw without any code; compared whole, there is nothing else to tell them by. */
+const CLIENT_MESSAGES = new Set([
   'timeout exceeded when trying to connect',
   'timeout expired',
   'Connection terminated',
@@ -28,6 +28,9 @@ const PG_MESSAGES = new Set([
   'Client has encountered a connection error and is not queryable',
   'Client was closed and is not queryable',
   'Query read timeout',
+  'Connection is closed.',
+  'Command timed out',
+  "Stream isn't writeable and enableOfflineQueue options is false",
 ]);
 
 const MAX_DEPTH = 5;
@@ -37,7 +40,7 @@ export function isUnavailable(error: unknown, depth = 0): boolean {
   if (!isError(error) || depth > MAX_DEPTH) return false;
   const { code, driverError, errors } = error as { code?: unknown; driverError?: unknown; errors?: unknown };
   if (typeof code === 'string' && (NETWORK_CODES.has(code) || SQLSTATE.test(code))) return true;
-  if (PG_MESSAGES.has(error.message)) return true;
+  if (CLIENT_MESSAGES.has(error.message)) return true;
   const inner = [error.cause, driverError, ...(Array.isArray(errors) ? errors : [])];
   return inner.some((nested) => isUnavailable(nested, depth + 1));
 }

@@ -1,4 +1,5 @@
 import { type Logger } from '../log/create-logger';
+import { isUnavailable } from '../net/unavailable';
 
 export interface BackgroundTask {
   /** Starts no further turn, aborts the signal of the running one, and waits for it. */
@@ -29,7 +30,10 @@ export function backgroundTask(
         await turn(signal);
       } catch (error) {
         // A turn that gives up because it was told to has not failed.
-        if (!signal.aborted) logger.error({ err: error, task: name }, 'background task failed');
+        if (signal.aborted) continue;
+        // Something else is down: it says so itself, and the next turn may find it up again.
+        if (isUnavailable(error)) logger.warn({ err: error, task: name }, 'background task could not run');
+        else logger.error({ err: error, task: name }, 'background task failed');
       }
       await pause(everyMs * (1 - jitter * Math.random()), signal);
     }

@@ -5,6 +5,8 @@ export interface GroupCommitOptions {
   db: Database;
   /** Requests that may wait for a commit; more are refused as overload. */
   maxWaiting: number;
+  /** A flush failed because Postgres cannot be reached. */
+  onUnavailable(error: unknown): void;
   /** Called once for each flush, with what it made durable. Must not throw. */
   onAccepted(accepted: readonly Acceptance[]): void;
   now(): number;
@@ -59,6 +61,7 @@ export class GroupCommit {
     } catch (error) {
       if (!isUnavailable(error)) return this.isolate(batch, error);
       this.refusedUntil = this.options.now() + HOLD_OFF_MS;
+      this.options.onUnavailable(error);
       // Whoever waits behind a database that is away would wait for its time-out again.
       this.coalescer.rejectWaiting(new ProblemError('unavailable'));
       throw error;

@@ -15,6 +15,7 @@ import {
   sendError,
   type TenantPrincipal,
   toProblem,
+  validateQuery,
 } from '@herald/platform';
 import { type IngestMetrics } from '../metrics';
 import { checkNotificationSize, MAX_NOTIFICATION_BYTES } from './body-size';
@@ -44,12 +45,19 @@ export function createHotHandler(
   const bodies = new BodyBudget(deps.maxBodyBytes);
   return (req, res) => {
     if (req.method !== 'POST') return false;
-    if (req.url === '/v1/notifications') void serve(deps, bodies, req, res, '/v1/notifications', postOne);
-    else if (req.url === '/v1/notifications/batch') {
-      void serve(deps, bodies, req, res, '/v1/notifications/batch', postBatch);
-    } else return false;
+    const path = pathOf(req.url ?? '');
+    if (path === '/v1/notifications') void serve(deps, bodies, req, res, path, postOne);
+    else if (path === '/v1/notifications/batch') void serve(deps, bodies, req, res, path, postBatch);
+    else return false;
     return true;
   };
+}
+
+/** Without the query, and without the slash at the end that Express does not mind either. */
+function pathOf(url: string): string {
+  const query = url.indexOf('?');
+  const path = query < 0 ? url : url.slice(0, query);
+  return path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 /** Bounds the memory that bodies under way take. */
@@ -96,6 +104,7 @@ async function serve(
     const principal = outcome instanceof Promise ? await outcome : outcome;
     const tenant = requireWriter(principal);
     await deps.limit(tenant, res);
+    refuseQuery(req.url ?? '');
     const headerKey = parseIdempotencyHeader(req.headers['idempotency-key']);
     const limitBytes = route === '/v1/notifications' ? MAX_NOTIFICATION_BYTES : LIMITS.batchBodyBytes;
     bodies.reserve(Math.min(Number(req.headers['content-length'] ?? limitBytes) || 0, limitBytes), res);
@@ -114,6 +123,14 @@ async function serve(
     logFailure(context, error);
     sendError(res, error, context.requestId);
   }
+}
+
+/** @throws ProblemError 422: neither POST takes parameters */
+function refuseQuery(url: string): void {
+  const at = url.indexOf('?');
+  if (at < 0) return;
+  const checked = validateQuery(undefined, Object.fromEntries(new URLSearchParams(url.slice(at))));
+  if (!checked.ok) throw new ProblemError('validation', undefined, { errors: checked.errors });
 }
 
 function requireWriter(principal: Principal | AuthFailure): TenantPrincipal {
@@ -193,9 +210,8 @@ function refuseUnstorableIn(body: unknown): void {
   if (errors.length > 0) throw new ProblemError('validation', undefined, { errors });
 }
 
-/** What the client did wrong is in the answer; an outage and a bug are for us. */
+/** What the client did wrong is in the answer, an outage was logged by who noticed it; a bug is for us. */
 function logFailure(context: RequestContext, error: unknown): void {
-  if (error instanceof ProblemError) return;
-  if (isUnavailable(error)) context.log.warn({ err: error }, 'request could not be served');
-  else context.log.error({ err: error }, 'request failed');
+  if (error instanceof ProblemError || isUnavailable(error)) return;
+  context.log.error({ err: error }, 'request failed');
 }

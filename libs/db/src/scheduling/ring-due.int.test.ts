@@ -1,0 +1,182 @@
+import { useTestDatabase } from '@herald/testing';
+import { type Database } from '../connection/database';
+import { claimDeliveries } from '../deliveries/claim-deliveries';
+import { findLostClaims } from '../deliveries/find-lost-claims';
+import { acceptOne, connectForTest, newOwner, type TestRequest } from '../reading/testing/notifications';
+import { findLaneHead, promoteScheduled, ringOverdue } from './ring-due';
+
+const database = useTestDatabase();
+const pools: Database[] = [];
+let db: Database;
+beforeAll(async () => {
+  for (let n = 0; n < 3; n += 1) pools.push(await connectForTest(database.url));
+  db = pools[0] as Database;
+});
+beforeEach(() => db.rows('TRUNCATE deliveries, notifications'));
+afterAll(() => Promise.all(pools.map((pool) => pool.close())));
+
+const owner = newOwner();
+const phones = (count: number) =>
+  Array.from({ length: count }, (_, n) => ({ phone: `+49151123456${n + 10}` }));
+const ago = (ms: number) => new Date(Date.now() - ms);
+const LANE = { channel: 'sms', lane: 'default', limit: 1000 } as const;
+const row = async (id: string) => (await db.rows('SELECT * FROM deliveries WHERE id = $1', [id]))[0]!;
+const idsOf = (rows: { id: string }[]) => rows.map(({ id }) => id).sort();
+
+/** Queued deliveries that became due so many milliseconds ago, one each. */
+async function queued(...ages: number[]): Promise<string[]> {
+  const { deliveryIds } = await acceptOne(db, owner, { to: phones(ages.length) });
+  for (const [n, id] of deliveryIds.entries()) await due(id, ages[n] as number);
+  return deliveryIds;
+}
+const due = (id: string, age: number) =>
+  db.rows('UPDATE deliveries SET due_at = $2 WHERE id = $1', [id, ago(age)]);
+const one = async (request: TestRequest) => (await acceptOne(db, owner, request)).deliveryIds[0] as string;
+
+describe('findLaneHead', () => {
+  it('is the oldest of the given deliveries that is still queued', async () => {
+    const ids = await queued(30_000, 60_000, 90_000);
+    await db.rows("UPDATE deliveries SET state = 'canceled' WHERE id = $1", [ids[2]]);
+    const { now, headDueAt } = await findLaneHead(db, ids);
+    expect(headDueAt).toEqual((await row(ids[1] as string)).due_at);
+    expect(Math.abs(now.getTime() - Date.now())).toBeLessThan(2000);
+  });
+
+  it('is not known when none is queued, or none is given', async () => {
+    const [id] = await queued(1000);
+    await db.rows("UPDATE deliveries SET state = 'sent', due_at = NULL");
+    expect(await findLaneHead(db, [id as string])).toMatchObject({ headDueAt: null });
+    expect(await findLaneHead(db, [])).toMatchObject({ now: expect.any(Date), headDueAt: null });
+  });
+});
+
+describe('ringOverdue', () => {
+  it('takes what was due before, and puts it at the tail of its lane', async () => {
+    const [older, old, young] = (await queued(60_000, 30_000, 1000)) as [string, string, string];
+    const before = await row(young);
+    const rung = await ringOverdue(db, { ...LANE, before: ago(10_000) });
+    expect(idsOf(rung)).toEqual([older, old].sort());
+    expect(rung[0]).toEqual({ id: expect.any(String), channel: 'sms', lane: 'default' });
+    expect(await row(young)).toEqual(before);
+    for (const id of [older, old]) {
+      const after = await row(id);
+      expect(after).toMatchObject({ state: 'queued', reason: 'rescued', claim: 0, attempts: 0 });
+      expect(Date.now() - after.due_at.getTime()).toBeLessThan(5000);
+    }
+    expect(await ringOverdue(db, { ...LANE, before: ago(10_000) })).toEqual([]);
+  });
+
+  it('keeps why it waited, when that was said', async () => {
+    const [id] = (await queued(60_000)) as [string];
+    await db.rows("UPDATE deliveries SET reason = 'retry_scheduled'");
+    await ringOverdue(db, { ...LANE, before: ago(0) });
+    expect(await row(id)).toMatchObject({ reason: 'retry_scheduled' });
+  });
+
+  it('leaves other lanes, other channels and other states alone', async () => {
+    const mine = await queued(60_000);
+    const bulk = await one({ priority: 'bulk' });
+    const email = await one({
+      to: [{ email: 'ada@example.com' }],
+      content: { email: { subject: 's', text: 't' } },
+    });
+    const sending = await one({});
+    for (const id of [bulk, email, sending]) await due(id, 60_000);
+    expect(await claimDeliveries(db, [sending], 60_000)).toHaveLength(1);
+    expect(idsOf(await ringOverdue(db, { ...LANE, before: ago(0) }))).toEqual(mine);
+  });
+
+  it('takes the longest overdue first, so many at a time', async () => {
+    const ids = await queued(...Array.from({ length: 30 }, (_, n) => 60_000 + n * 1000));
+    const rounds: string[][] = [];
+    for (let round = 0; round < 4; round += 1) {
+      rounds.push(idsOf(await ringOverdue(db, { ...LANE, before: ago(30_000), limit: 10 })));
+    }
+    const oldestFirst = [...ids].reverse();
+    const expected = [0, 10, 20].map((from) => oldestFirst.slice(from, from + 10).sort());
+    expect(rounds).toEqual([...expected, []]);
+  });
+
+  it('gives each delivery to one of several schedulers', async () => {
+    const ids = await queued(...Array.from({ length: 60 }, () => 60_000));
+    const rung = await Promise.all(pools.map((pool) => ringOverdue(pool, { ...LANE, before: ago(30_000) })));
+    expect(idsOf(rung.flat())).toEqual([...ids].sort());
+  });
+});
+
+describe('promoteScheduled', () => {
+  const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+  const wake = (id: string, age: number) =>
+    db.rows('UPDATE deliveries SET wake_at = $2 WHERE id = $1', [id, ago(age)]);
+
+  it('queues what has come due, and nothing else', async () => {
+    const [now, later] = [await one({ sendAt: at(3_600_000) }), await one({ sendAt: at(3_600_000) })];
+    const waiting = await one({});
+    await wake(now, 10);
+    expect(await promoteScheduled(db, 100)).toEqual([{ id: now, channel: 'sms', lane: 'default' }]);
+    const after = await row(now);
+    expect(after).toMatchObject({ state: 'queued', reason: null, wake_at: null });
+    expect(Date.now() - after.due_at.getTime()).toBeLessThan(5000);
+    expect(await row(later)).toMatchObject({ state: 'scheduled', due_at: null });
+    expect(await row(waiting)).toMatchObject({ state: 'queued', reason: null });
+    expect(await promoteScheduled(db, 100)).toEqual([]);
+    expect(await claimDeliveries(db, [now, later], 1000)).toHaveLength(1);
+  });
+
+  it('keeps the reason of a retry', async () => {
+    const id = await one({ sendAt: at(3_600_000) });
+    await db.rows("UPDATE deliveries SET reason = 'retry_scheduled', attempts = 1");
+    await wake(id, 10);
+    await promoteScheduled(db, 100);
+    expect(await row(id)).toMatchObject({ state: 'queued', reason: 'retry_scheduled', attempts: 1 });
+  });
+
+  it('takes the longest overdue first, each once over several schedulers', async () => {
+    const { deliveryIds } = await acceptOne(db, owner, { to: phones(60), sendAt: at(3_600_000) });
+    for (const [n, id] of deliveryIds.entries()) await wake(id, 1000 + n * 1000);
+    expect(idsOf(await promoteScheduled(db, 10))).toEqual(deliveryIds.slice(50).sort());
+    const rest = await Promise.all(pools.map((pool) => promoteScheduled(pool, 30)));
+    expect(idsOf(rest.flat())).toEqual(deliveryIds.slice(0, 50).sort());
+  });
+});
+
+describe('findLostClaims', () => {
+  const lost = (over: { upTo?: Date; limit?: number } = {}) =>
+    findLostClaims(db, { ...LANE, upTo: ago(0), ...over });
+
+  it('finds what is being sent and whose lease ran out, with what decides on it', async () => {
+    const ids = await queued(60_000, 50_000, 40_000);
+    const [dropped, held, waiting] = ids as [string, string, string];
+    await claimDeliveries(db, [dropped], 0);
+    await claimDeliveries(db, [held], 60_000);
+    await db.rows(
+      'UPDATE deliveries SET attempts = 5, attempts_before_replay = 3, provider = $2 WHERE id = $1',
+      [dropped, 'twilio'],
+    );
+    expect(await lost()).toEqual([
+      {
+        id: dropped,
+        tenantId: owner.tenantId,
+        claim: 1,
+        attempt: 5,
+        attemptsInPolicy: 2,
+        channel: 'sms',
+        policy: 'at_least_once',
+        provider: 'twilio',
+        firstDueAt: expect.any(Date),
+        expiresAt: null,
+        leaseUntil: expect.any(Date),
+        now: expect.any(Date),
+      },
+    ]);
+    expect(await row(waiting)).toMatchObject({ state: 'queued' });
+  });
+
+  it('looks no further than it is told to, at the oldest first', async () => {
+    const ids = await queued(60_000, 50_000, 40_000);
+    await claimDeliveries(db, ids, 0);
+    expect((await lost({ upTo: ago(45_000) })).map(({ id }) => id)).toEqual(ids.slice(0, 2));
+    expect((await lost({ limit: 1 })).map(({ id }) => id)).toEqual(ids.slice(0, 1));
+    expect(await findLostClaims(db, { ...LANE, lane: 'bulk', upTo: ago(0) })).toEqual([]);
+  });
+});
