@@ -36,6 +36,8 @@ const servers = {
 };
 
 module.exports = {
+  // Properties and real servers on a busy machine; a test that hangs still ends.
+  testTimeout: 30_000,
   projects: [
     {
       ...shared,

@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { type AcceptedNotificationDto } from '@herald/contracts';
-import { until } from '@herald/testing';
+import { startHttpReceiver, until } from '@herald/testing';
 import { type Child, endChild } from './harness/child';
 import { createClient } from './harness/client';
-import { email, newEmail, readNotification, sendOne, untilState } from './harness/notifications';
+import { freePorts } from './harness/free-ports';
+import { email, newEmail, newPhone, readNotification, sendOne, sms, untilState } from './harness/notifications';
 import { familyOf, stillRunning } from './harness/processes';
 import {
   type Herald,
@@ -82,8 +83,8 @@ describe('a start', () => {
 
 describe('a second start', () => {
   it('on the same folder says that one runs and where, and leaves it alone', async () => {
-    const { dataDir, port, dev, child } = own.herald;
-    const { code, output } = await failingStart({ dataDir, port: port + 5 });
+    const { dataDir, dev, child } = own.herald;
+    const { code, output } = await failingStart({ dataDir, port: await freePorts(5) });
     expect(code).toBe(1);
     expect(output).toContain(`already running at ${dev.apiUrl} (process ${child.pid})`);
     expect(output).toContain('--data-dir');
@@ -92,10 +93,25 @@ describe('a second start', () => {
   });
 
   it('with --fresh does not touch the data of one that runs', async () => {
-    const { dataDir, port } = own.herald;
-    const { code } = await failingStart({ dataDir, port: port + 5, flags: ['--fresh'] });
+    const { dataDir } = own.herald;
+    const { code } = await failingStart({ dataDir, port: await freePorts(5), flags: ['--fresh'] });
     expect(code).toBe(1);
     expect((await own.herald.api.get('/v1/notifications')).status).toBe(200);
+  });
+
+  it('on a port whose followers are taken finds others for them', async () => {
+    const taken = await startHttpReceiver();
+    const beside = await startHerald({ port: taken.port - 2 });
+    try {
+      expect(beside.dev.apiUrl).toBe(`http://127.0.0.1:${taken.port - 2}`);
+      expect(beside.dev.edgeUrl).not.toBe(taken.url);
+      // Receipts find the edge where it is.
+      const { deliveryId } = await sendOne(beside.api, sms(newPhone()));
+      await untilState(beside.api, deliveryId, 'delivered');
+    } finally {
+      await beside.remove();
+      await taken.close();
+    }
   });
 
   it('on the same port says so, and leaves no process behind', async () => {
@@ -126,7 +142,7 @@ describe('wrong usage', () => {
     [['--prot', '4000'], "Unknown option '--prot'"],
   ])('%j is explained', async (flags, message) => {
     const dataDir = path.join(newDataDir(), 'never-made');
-    const { code, output } = await failingStart({ dataDir, port: 21_000, flags });
+    const { code, output } = await failingStart({ dataDir, port: await freePorts(5), flags });
     expect(code).toBe(1);
     expect(output).toContain(message);
     expect(output).toContain('Usage: npm start');
@@ -136,7 +152,7 @@ describe('wrong usage', () => {
   it('wrong variables are all named, and nothing is left running', async () => {
     const dataDir = newDataDir();
     const env = { RETRY_MAX_ATTEMPTS: 'many', WORKER_LEASE_MS: '5' };
-    const { code, output } = await failingStart({ dataDir, port: 21_990, env });
+    const { code, output } = await failingStart({ dataDir, port: await freePorts(5), env });
     expect(code).not.toBe(0);
     expect(output).toContain('RETRY_MAX_ATTEMPTS: got "many", wants an integer from 1 to 100');
     expect(output).toContain('WORKER_LEASE_MS: got "5", wants an integer');
@@ -187,7 +203,7 @@ describe('an end', () => {
 
   it('while it is still starting is clean too', async () => {
     const dataDir = newDataDir();
-    const child = startStandalone({ dataDir, port: own.herald.port + 5 });
+    const child = startStandalone({ dataDir, port: await freePorts(5) });
     await until(() => familyOf(child.pid).length > 1, { timeoutMs: 60_000, everyMs: 5 });
     const family = familyOf(child.pid);
     expect((await endChild(child, 'SIGTERM', 60_000)).code).toBe(0);

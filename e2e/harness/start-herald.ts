@@ -17,6 +17,8 @@ const PORTS = 5;
 export interface HeraldOptions {
   /** Over what `npm start` sets; see docs/configuration.md. */
   env?: Record<string, string>;
+  /** A free one by default, with free ones behind it. */
+  port?: number;
 }
 
 /** A standalone Herald as `npm start` runs it: one process with everything in it, and embedded servers. */
@@ -43,9 +45,9 @@ export interface Herald {
 }
 
 /** Starts a Herald on an empty folder and free ports. */
-export async function startHerald({ env = {} }: HeraldOptions = {}): Promise<Herald> {
+export async function startHerald({ env = {}, port: wanted }: HeraldOptions = {}): Promise<Herald> {
   const dataDir = newDataDir();
-  const port = await freePorts(PORTS);
+  const port = wanted ?? (await freePorts(PORTS));
   const start = async (...flags: string[]) => {
     const child = startStandalone({ dataDir, port, env, flags });
     return { child, ...connect(await untilReady(child, dataDir)) };

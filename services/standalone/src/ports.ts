@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { freePort } from '@herald/embedded';
 
 /** The ports of a standalone Herald. */
 export interface Ports {
@@ -24,11 +25,14 @@ export async function choosePorts(port: number, given: boolean): Promise<Ports> 
   throw new Error(`No free ports from ${port} on; choose one with --port`);
 }
 
-/** Only the API's port was asked for: where a follower is taken, any free port will do (0). */
+/**
+ * Only the API's port was asked for: where a follower is taken, any free port will do. Not 0: the edge has to know its
+ * own URL before it listens, because receipts are signed with it.
+ */
 async function freeFollowers(ports: Ports): Promise<Ports> {
   const { api, ...followers } = ports;
   const entries = await Promise.all(
-    Object.entries(followers).map(async ([name, port]) => [name, (await isFree(port)) ? port : 0] as const),
+    Object.entries(followers).map(async ([name, port]) => [name, (await isFree(port)) ? port : await freePort()] as const),
   );
   return { api, ...(Object.fromEntries(entries) as Omit<Ports, 'api'>) };
 }

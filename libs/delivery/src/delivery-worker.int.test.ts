@@ -1,0 +1,356 @@
+import { Database, findLostClaims, getDelivery } from '@herald/db';
+import { newId, type SendOutcome } from '@herald/domain';
+import { Metrics } from '@herald/platform';
+import { createProducerConnection, DeliveryQueues, untilConnected } from '@herald/queue';
+import { until, useTestDatabase, useTestRedis } from '@herald/testing';
+import { type RunningChannelWorker } from './start-channel-worker';
+import { ScriptedProvider } from './testing/scripted-provider';
+import {
+  acceptSms,
+  type SendOptions,
+  sendSms,
+  startTestWorker,
+  type TestWorkerOptions,
+} from './testing/test-worker';
+
+const database = useTestDatabase();
+const redis = useTestRedis();
+const producer: { client: ReturnType<typeof createProducerConnection> } = { client: undefined as never };
+let db: Database;
+let queues: DeliveryQueues;
+let tenantId: string;
+let live: ScriptedProvider;
+let simulated: ScriptedProvider;
+const workers: RunningChannelWorker[] = [];
+
+beforeAll(async () => {
+  db = await Database.connect({
+    url: database.url,
+    poolSize: 10,
+    statementTimeoutMs: 10_000,
+    connectTimeoutMs: 3000,
+    applicationName: 'test',
+  });
+  producer.client = createProducerConnection(redis.url);
+  await untilConnected(producer.client, 5000);
+  queues = new DeliveryQueues(producer.client, redis.prefix, () => undefined);
+});
+beforeEach(async () => {
+  tenantId = newId(Date.now());
+  await db.rows("INSERT INTO tenants (id, name) VALUES ($1, 'Test')", [tenantId]);
+  live = new ScriptedProvider();
+  simulated = new ScriptedProvider();
+});
+afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.stop(5000))));
+
+/** Stops a worker that the end of the test would stop. */
+async function stop(worker: RunningChannelWorker, deadlineMs: number): Promise<void> {
+  workers.splice(workers.indexOf(worker), 1);
+  await worker.stop(deadlineMs);
+}
+afterAll(async () => {
+  await queues.close();
+  producer.client.disconnect();
+  await db.close();
+});
+
+async function start(over: Partial<TestWorkerOptions> = {}): Promise<RunningChannelWorker> {
+  const worker = await startTestWorker({ databaseUrl: database.url, redis, live, simulated, ...over });
+  workers.push(worker);
+  return worker;
+}
+
+const send = (over: Partial<SendOptions> = {}) => sendSms(db, queues, { tenantId, ...over });
+const sendOne = async (over: Partial<SendOptions> = {}) => (await send(over))[0] as string;
+const phones = (count: number) =>
+  Array.from({ length: count }, (_, n) => ({ phone: `+49151123450${n + 10}` }));
+const view = (id: string, mode = true) => getDelivery(db, { tenantId, live: mode }, id);
+
+async function stateOf(id: string): Promise<string | undefined> {
+  return (await db.rows<{ state: string }>('SELECT state FROM deliveries WHERE id = $1', [id]))[0]?.state;
+}
+const becomes = (id: string, state: string) =>
+  until(async () => (await stateOf(id)) === state, { what: `the delivery to be ${state}` });
+async function counts(ids: readonly string[]): Promise<Record<string, number>> {
+  const rows = await db.rows<{ state: string; n: number }>(
+    'SELECT state, count(*)::integer AS n FROM deliveries WHERE id = ANY($1) GROUP BY state',
+    [ids],
+  );
+  return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
+}
+const allSent = (ids: readonly string[]) =>
+  until(async () => (await counts(ids)).sent === ids.length, { what: `${ids.length} sent` });
+
+/** A call that ends when the test says so. */
+function hanging() {
+  let release: (outcome: SendOutcome) => void = () => undefined;
+  const outcome = new Promise<SendOutcome>((resolve) => {
+    release = resolve;
+  });
+  return { act: () => outcome, release: () => release({ outcome: 'accepted' }) };
+}
+
+const PHONE = '+4915112345678';
+const LATER: SendOutcome = {
+  outcome: 'retry',
+  reason: 'provider_unavailable',
+  code: 'http_503',
+  detail: 'Busy',
+};
+const UNKNOWN: SendOutcome = { outcome: 'ambiguous', reason: 'timed_out', code: 'timeout' };
+
+describe('an attempt', () => {
+  it('that the provider accepts makes the delivery sent', async () => {
+    await start();
+    const id = await sendOne({ content: { sms: { body: 'Your code is 123456' } } });
+    await becomes(id, 'sent');
+    expect(live.calls).toEqual([
+      {
+        to: PHONE,
+        body: 'Your code is 123456',
+        deliveryId: id,
+        attempt: 1,
+        receiptUrl: expect.stringMatching(new RegExp(`^https://edge.example.com/[0-9a-f-]+/${id}$`)),
+      },
+    ]);
+    expect(await view(id)).toMatchObject({
+      state: 'sent',
+      sentAt: expect.any(String),
+      providerMessageId: `id-${id}`,
+      attempts: [{ number: 1, provider: 'scripted', outcome: 'accepted', durationMs: expect.any(Number) }],
+    });
+  });
+
+  it('that fails for a while is repeated until one succeeds', async () => {
+    const metrics = new Metrics();
+    await start({ metrics });
+    live.script(PHONE, LATER, UNKNOWN, { outcome: 'accepted' });
+    const id = await sendOne();
+    await becomes(id, 'sent');
+    expect(live.calls.map((call) => [call.deliveryId, call.attempt])).toEqual([
+      [id, 1],
+      [id, 2],
+      [id, 3],
+    ]);
+    expect((await view(id))?.attempts).toMatchObject([
+      { number: 1, outcome: 'retry', reason: 'provider_unavailable', code: 'http_503', detail: 'Busy' },
+      { number: 2, outcome: 'ambiguous', reason: 'timed_out', code: 'timeout' },
+      { number: 3, outcome: 'accepted' },
+    ]);
+    const { body } = await metrics.render();
+    expect(body).toContain('herald_attempts_total{channel="sms",provider="scripted",outcome="retry"} 1');
+    expect(body).toContain('herald_retries_total{channel="sms",reason="provider_unavailable"} 1');
+    expect(body).toContain('herald_deliveries_in_flight{channel="sms",lane="default"} 0');
+  });
+
+  it('that always fails ends as a dead letter, in Postgres and in the dead-letter queue', async () => {
+    await start();
+    live.script(PHONE, LATER);
+    const id = await sendOne();
+    await becomes(id, 'dead');
+    expect(live.calls).toHaveLength(3);
+    expect(await view(id)).toMatchObject({
+      state: 'dead',
+      reason: 'retries_exhausted',
+      attempts: [{}, {}, {}],
+    });
+    expect(
+      await db.rows('SELECT reason, code, attempts FROM dead_letters WHERE delivery_id = $1', [id]),
+    ).toEqual([{ reason: 'retries_exhausted', code: 'http_503', attempts: 3 }]);
+    const job = `${redis.prefix}:sms-dead:dead-${id}`;
+    await until(async () => (await producer.client.hget(job, 'data'))?.includes('retries_exhausted'));
+  });
+
+  it('at a bad address fails for good; the next to that address is skipped', async () => {
+    await start();
+    live.script(PHONE, {
+      outcome: 'permanent-address',
+      reason: 'invalid_address',
+      code: 'twilio_21211',
+      suppress: 'bounce',
+    });
+    const id = await sendOne();
+    await becomes(id, 'failed');
+    expect(await view(id)).toMatchObject({ state: 'failed', reason: 'invalid_address' });
+    const [next, other] = await send({ to: [{ phone: PHONE }, { phone: '+4915112345679' }] });
+    await becomes(next as string, 'skipped');
+    await becomes(other as string, 'sent');
+    expect(await view(next as string)).toMatchObject({ reason: 'suppressed_bounce', attempts: [] });
+    expect(live.callsTo(PHONE)).toHaveLength(1);
+    expect(await db.rows('SELECT hint FROM suppressions WHERE tenant_id = $1', [tenantId])).toEqual([
+      { hint: '+49•••678' },
+    ]);
+  });
+
+  it('is not made for what has expired', async () => {
+    await start();
+    const [id] = (await acceptSms(db, {
+      tenantId,
+      expiresAt: new Date(Date.now() + 60_000).toISOString(),
+    })) as [string];
+    await db.rows("UPDATE deliveries SET expires_at = now() - interval '1 second' WHERE id = $1", [id]);
+    await queues.ring([{ id, channel: 'sms', lane: 'default' }]);
+    await becomes(id, 'expired');
+    expect(await view(id)).toMatchObject({ reason: 'expired', attempts: [] });
+    expect(live.calls).toEqual([]);
+  });
+
+  it('of unknown outcome is not repeated under at_most_once', async () => {
+    await start();
+    live.script(PHONE, UNKNOWN);
+    const id = await sendOne({ delivery: 'at_most_once' });
+    await becomes(id, 'dead');
+    expect(await view(id)).toMatchObject({ reason: 'outcome_unknown', attempts: [{ outcome: 'ambiguous' }] });
+    expect(live.calls).toHaveLength(1);
+  });
+
+  it('needs a message and a provider; without them it is a dead letter that says why', async () => {
+    await start({ settings: [] });
+    const [unrenderable, homeless] = [
+      await sendOne({ content: { sms: { body: 'unrenderable' } } }),
+      await sendOne(),
+    ];
+    await becomes(unrenderable, 'dead');
+    await becomes(homeless, 'dead');
+    expect(await view(unrenderable)).toMatchObject({
+      reason: 'unprocessable',
+      attempts: [{ provider: 'herald', detail: 'no such template' }],
+    });
+    expect(await view(homeless)).toMatchObject({ reason: 'no_provider', attempts: [{ provider: 'herald' }] });
+  });
+
+  it('for a test key goes to the simulated provider and to no other', async () => {
+    await start();
+    const id = await sendOne({ live: false });
+    await becomes(id, 'sent');
+    expect([live.calls.length, simulated.calls.length]).toEqual([0, 1]);
+  });
+
+  it('that throws leaves the delivery to whoever finds the lost claim', async () => {
+    await start({ worker: { leaseMs: 400 } });
+    live.script(PHONE, async () => {
+      throw new Error('a bug');
+    });
+    const id = await sendOne();
+    const lane = { channel: 'sms', lane: 'default', upTo: new Date(Date.now() + 60_000), limit: 10 } as const;
+    const [lost] = await until(async () => {
+      const found = await findLostClaims(db, lane);
+      return found.length > 0 && found;
+    });
+    expect(lost).toMatchObject({ id, claim: 1, attempt: 1 });
+    expect([await stateOf(id), live.calls.length]).toEqual(['sending', 1]);
+    await db.rows("UPDATE deliveries SET state = 'canceled', due_at = NULL WHERE id = $1", [id]);
+  });
+});
+
+describe('a job of many', () => {
+  it('is not held up by one that hangs', async () => {
+    await start();
+    const to = phones(50);
+    const slow = hanging();
+    live.script(to[7]?.phone as string, slow.act);
+    const ids = await send({ to });
+    await until(async () => (await counts(ids)).sent === 49, { what: '49 sent' });
+    expect(await stateOf(ids[7] as string)).toBe('sending');
+    slow.release();
+    await allSent(ids);
+    expect(live.calls).toHaveLength(50);
+  });
+
+  it('in one lane does not hold up another', async () => {
+    await start();
+    const to = phones(30);
+    const slow = hanging();
+    for (const { phone } of to) live.script(phone, slow.act);
+    const bulk = await send({ to, priority: 'bulk' });
+    await until(() => live.calls.length === 5, { what: 'a full bulk lane' });
+    const urgent = await sendOne({ priority: 'critical' });
+    await becomes(urgent, 'sent');
+    expect((await counts(bulk)).sent).toBeUndefined();
+    slow.release();
+    await allSent(bulk);
+  });
+
+  it('that has little left to do makes room for all that wait', async () => {
+    await start({ worker: { default: 4 } });
+    const to = phones(33);
+    const slow = hanging();
+    for (const { phone } of to) live.script(phone, slow.act);
+    const stale = await acceptSms(db, { tenantId, to: to.slice(0, 31) });
+    await db.rows("UPDATE deliveries SET state = 'canceled', due_at = NULL WHERE id = ANY($1)", [
+      stale.slice(1),
+    ]);
+    const lock = db.dataSource.createQueryRunner();
+    await lock.startTransaction();
+    await lock.query('SELECT 1 FROM deliveries WHERE id = $1 FOR UPDATE', [stale[0]]);
+    // Its claim waits for the lock, and the others for room.
+    await queues.ring(stale.map((id) => ({ id, channel: 'sms', lane: 'default' })));
+    await until(async () => (await queues.figures('sms', 'default')).active === 1);
+    const small = [...(await send({ to: to.slice(31, 32) })), ...(await send({ to: to.slice(32) }))];
+    await until(async () => (await queues.figures('sms', 'default')).active === 3);
+    expect(live.calls).toEqual([]);
+    await lock.commitTransaction();
+    await lock.release();
+    await until(() => live.calls.length === 3, { what: 'three calls at once' });
+    slow.release();
+    await allSent([stale[0] as string, ...small]);
+  });
+
+  it('is sent once each when its jobs come several times to several workers', async () => {
+    await Promise.all([start(), start()]);
+    const to = phones(80);
+    const ids = await acceptSms(db, { tenantId, to });
+    const ring = (some: readonly string[]) =>
+      queues.ring(some.map((id) => ({ id, channel: 'sms', lane: 'default' }) as const));
+    await Promise.all([
+      ring(ids),
+      ring([...ids].reverse()),
+      ring(ids.slice(20)),
+      ...ids.slice(0, 20).map((id) => ring([id])),
+    ]);
+    await allSent(ids);
+    await until(async () => {
+      const { waiting, active } = await queues.figures('sms', 'default');
+      return waiting + active === 0;
+    });
+    expect(live.calls.map((call) => call.deliveryId).sort()).toEqual([...ids].sort());
+    expect(await db.rows('SELECT 1 FROM attempts WHERE delivery_id = ANY($1)', [ids])).toHaveLength(80);
+  });
+});
+
+describe('a worker that stops', () => {
+  it('finishes what it began, gives back the rest, and loses nothing', async () => {
+    const worker = await start({ worker: { default: 3 } });
+    const to = phones(20);
+    const slow = hanging();
+    for (const { phone } of to.slice(0, 3)) live.script(phone, slow.act);
+    const ids = await send({ to });
+    await until(() => live.calls.length === 3);
+    const stopping = stop(worker, 10_000);
+    slow.release();
+    await stopping;
+    expect(await counts(ids)).toEqual({ sent: 3, queued: 17 });
+    expect(
+      await db.rows('SELECT DISTINCT attempts FROM deliveries WHERE id = ANY($1)', [ids.slice(3)]),
+    ).toEqual([{ attempts: 0 }]);
+    await start();
+    await allSent(ids);
+    expect(live.calls.map((call) => [call.deliveryId, call.attempt]).sort()).toEqual(
+      ids.map((id) => [id, 1]).sort(),
+    );
+  });
+
+  it('cuts off what takes too long, before its deadline', async () => {
+    const worker = await start();
+    live.script(
+      PHONE,
+      ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(UNKNOWN))),
+    );
+    const id = await sendOne();
+    await until(() => live.calls.length === 1);
+    const startedAt = performance.now();
+    await stop(worker, 3500);
+    expect(performance.now() - startedAt).toBeLessThan(3500);
+    expect(await view(id)).toMatchObject({ state: 'queued', attempts: [{ outcome: 'ambiguous' }] });
+  });
+});
