@@ -3,7 +3,9 @@ const { migrate } = require('../libs/db');
 
 const url = process.env.DATABASE_URL;
 if (!url) {
-  process.stderr.write('DATABASE_URL: missing, wants a URL such as postgres://user:password@host:5432/herald\n');
+  process.stderr.write(
+    'DATABASE_URL: missing, wants a URL such as postgres://user:password@host:5432/herald\n',
+  );
   process.exit(78);
 }
 migrate(url).then(

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { LIMITS } from '@herald/contracts';
+import { escapePointer, type FieldError, LIMITS } from '@herald/contracts';
 import {
   type AuthFailure,
   authProblem,
@@ -32,6 +32,9 @@ export interface HotHandlerDeps {
   /** Bytes of bodies that may be in memory at once; more requests are refused as overload. */
   maxBodyBytes: number;
 }
+
+/** A body of 10 MiB can have a million of them. */
+const MAX_UNKNOWN_FIELDS = 20;
 
 const JSON_ANSWER = { 'content-type': 'application/json; charset=utf-8' };
 
@@ -181,8 +184,13 @@ function itemAnswer({ response, replayed }: Accepted): string {
 }
 
 function batchItems(body: unknown, headerKey: string | undefined): unknown[] {
-  const errors = [];
-  const list = (body as { notifications?: unknown } | null)?.notifications;
+  const errors: FieldError[] = [];
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new ProblemError('validation', undefined, {
+      errors: [{ pointer: '', detail: 'must be an object' }],
+    });
+  }
+  const list = (body as { notifications?: unknown }).notifications;
   if (headerKey !== undefined) {
     errors.push({
       pointer: '/headers/idempotency-key',
@@ -194,8 +202,9 @@ function batchItems(body: unknown, headerKey: string | undefined): unknown[] {
   else if (list.length < 1 || list.length > LIMITS.batchItems) {
     errors.push({ pointer: '/notifications', detail: `must have 1 to ${LIMITS.batchItems} items` });
   }
-  for (const name of Object.keys((body as object | null) ?? {})) {
-    if (name !== 'notifications') errors.push({ pointer: `/${name}`, detail: 'is not a known field' });
+  const unknown = Object.keys(body).filter((name) => name !== 'notifications');
+  for (const name of unknown.slice(0, MAX_UNKNOWN_FIELDS)) {
+    errors.push({ pointer: `/${escapePointer(name)}`, detail: 'is not a known field' });
   }
   if (errors.length > 0) throw new ProblemError('validation', undefined, { errors });
   return list as unknown[];
