@@ -1,5 +1,5 @@
-import { type CancelResultDto } from '@herald/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type CancelResultDto } from '@herald/contracts';
 import {
   email,
   newEmail,

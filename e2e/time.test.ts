@@ -1,6 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChannelListDto, type ChannelStatusDto } from '@herald/contracts';
 import { until } from '@herald/testing';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   email,
   newEmail,
@@ -43,7 +43,11 @@ describe('sendAt', () => {
       Array.from({ length: 5 }, (_, n) => sendOne(herald.api, email(`${run}-${n}@example.com`, { sendAt }))),
     );
     const waiting = await readDelivery(herald.api, posted[0]!.deliveryId);
-    expect(waiting).toMatchObject({ state: 'scheduled', reason: 'scheduled_by_request', nextAttemptAt: sendAt });
+    expect(waiting).toMatchObject({
+      state: 'scheduled',
+      reason: 'scheduled_by_request',
+      nextAttemptAt: sendAt,
+    });
     const delivery = await untilState(herald.api, posted[0]!.deliveryId, 'sent');
     expect(steps(delivery)).toEqual(['accepted', 'scheduled', 'attempt', 'sent']);
     await herald.sandbox.untilArrived(run, 5);

@@ -89,7 +89,10 @@ describe('a webhook', () => {
       return signaturesOf(request!).length === 1 && request!;
     });
     expect(Date.now() - rotatedAt).toBeGreaterThanOrEqual(overlapSeconds * 1000 - 100);
-    expect([isSignedWith(tenant.webhookSecret, later), isSignedWith(body.secret, later)]).toEqual([false, true]);
+    expect([isSignedWith(tenant.webhookSecret, later), isSignedWith(body.secret, later)]).toEqual([
+      false,
+      true,
+    ]);
 
     const list = await api.get<{ items: { id: string; secret?: string }[] }>('/v1/webhook-secrets');
     expect(list.body.items[0]!.id).toBe(body.id);
@@ -138,7 +141,7 @@ describe('an endpoint', () => {
     expect(unanswered).toMatchObject({ reason: 'outcome_unknown', attempts: [{ outcome: 'ambiguous' }] });
     for (const { attempts } of [answered, unanswered]) {
       expect(attempts).toHaveLength(1);
-      expect(attempts[0]!.durationMs).toBeLessThan(4000);
+      expect(attempts[0]!.durationMs).toBeLessThan(10_000);
     }
   });
 
@@ -173,13 +176,18 @@ describe('an address of the internal network is never called', () => {
   ])('%s', async (url) => {
     const { deliveryId } = await sendOne(own.api, webhook(url));
     const delivery = await untilState(own.api, deliveryId, 'failed');
-    expect(delivery).toMatchObject({ reason: 'forbidden_target', attempts: [{ outcome: 'permanent-address' }] });
+    expect(delivery).toMatchObject({
+      reason: 'forbidden_target',
+      attempts: [{ outcome: 'permanent-address' }],
+    });
   });
 
   it('unless the operator allows it, as here 127.0.0.1', async () => {
     expect(await deliver(own.api)).toHaveLength(1);
     const { deliveries } = await send(own.api, webhook('http://127.0.0.2:1/'));
-    expect(await untilState(own.api, deliveries[0]!.id, 'failed')).toMatchObject({ reason: 'forbidden_target' });
+    expect(await untilState(own.api, deliveries[0]!.id, 'failed')).toMatchObject({
+      reason: 'forbidden_target',
+    });
     expect(await readDelivery(own.api, deliveries[0]!.id)).toMatchObject({ state: 'failed' });
   });
 });

@@ -52,7 +52,9 @@ export async function startCluster({ services, env = {} }: ClusterOptions): Prom
     HERALD_ADMIN_KEY: ADMIN_KEY,
     EDGE_PUBLIC_URL: `http://127.0.0.1:${port + 1 + Math.max(0, edge)}`,
     EGRESS_ALLOWED_TARGETS: '127.0.0.1',
-    WORKER_LEASE_MS: '3000',
+    // A busy machine is no failing provider.
+    WORKER_ATTEMPT_TIMEOUT_MS: '20000',
+    RETRY_MAX_ATTEMPTS: '50',
     SHUTDOWN_DEADLINE_MS: '10000',
     ...env,
   };

@@ -16,7 +16,8 @@ export function useCluster(options: ClusterOptions): Cluster {
   }, HOOK_MS);
   return new Proxy({} as Cluster, {
     get: (_target, name) => {
-      if (!held.cluster) throw new Error('The cluster is started in beforeAll: use it in tests and hooks only');
+      if (!held.cluster)
+        throw new Error('The cluster is started in beforeAll: use it in tests and hooks only');
       return held.cluster[name as keyof Cluster];
     },
   });

@@ -150,6 +150,11 @@ export class DeliveryQueues {
   }
 }
 
+/** With a code by which it counts as an outage, like an error of the socket. */
+function redisIs(status: string): Error {
+  return Object.assign(new Error(`Redis is ${status}`), { code: 'ENOTCONN' });
+}
+
 function groupByLane(rings: readonly Ring[]): Map<string, Ring[]> {
   const groups = new Map<string, Ring[]>();
   for (const ring of rings) {

@@ -32,7 +32,9 @@ export async function choosePorts(port: number, given: boolean): Promise<Ports> 
 async function freeFollowers(ports: Ports): Promise<Ports> {
   const { api, ...followers } = ports;
   const entries = await Promise.all(
-    Object.entries(followers).map(async ([name, port]) => [name, (await isFree(port)) ? port : await freePort()] as const),
+    Object.entries(followers).map(
+      async ([name, port]) => [name, (await isFree(port)) ? port : await freePort()] as const,
+    ),
   );
   return { api, ...(Object.fromEntries(entries) as Omit<Ports, 'api'>) };
 }

@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer } from 'node:net';
+import { Redis } from 'ioredis';
 import { Client, Pool } from 'pg';
 import { isUnavailable } from './unavailable';
 
@@ -36,6 +37,18 @@ describe('isUnavailable', () => {
   it('knows what pg throws when nobody listens', async () => {
     const failure = await new Client({ host: '127.0.0.1', port: 1 }).connect().catch((error) => error);
     expect(isUnavailable(failure)).toBe(true);
+  });
+
+  it.each([
+    ['gives up trying', { maxRetriesPerRequest: 1, retryStrategy: () => 1 }],
+    ['may not wait', { enableOfflineQueue: false, retryStrategy: () => 1 }],
+    ['is closed', { retryStrategy: null }],
+  ])('knows what ioredis throws when nobody listens and it %s', async (_name, options) => {
+    const client = new Redis({ host: '127.0.0.1', port: 1, ...options });
+    client.on('error', () => undefined);
+    const failure = await client.ping().catch((error) => error);
+    client.disconnect();
+    expect([failure.message, isUnavailable(failure)]).toEqual([failure.message, true]);
   });
 
   it('knows what pg throws when the server is silent or hangs up', async () => {

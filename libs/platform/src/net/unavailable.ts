@@ -10,6 +10,7 @@ const NETWORK_CODES = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
+  'ENOTCONN',
 ]);
 
 /**
@@ -33,6 +34,9 @@ const CLIENT_MESSAGES = new Set([
   "Stream isn't writeable and enableOfflineQueue options is false",
 ]);
 
+/** ioredis, when it has tried a command as often as it may; the message holds that number. */
+const REDIS_GAVE_UP = 'MaxRetriesPerRequestError';
+
 const MAX_DEPTH = 5;
 
 /** Whether an error says that something Herald depends on cannot be reached now, so that a later try may work. */
@@ -40,7 +44,7 @@ export function isUnavailable(error: unknown, depth = 0): boolean {
   if (!isError(error) || depth > MAX_DEPTH) return false;
   const { code, driverError, errors } = error as { code?: unknown; driverError?: unknown; errors?: unknown };
   if (typeof code === 'string' && (NETWORK_CODES.has(code) || SQLSTATE.test(code))) return true;
-  if (CLIENT_MESSAGES.has(error.message)) return true;
+  if (CLIENT_MESSAGES.has(error.message) || error.name === REDIS_GAVE_UP) return true;
   const inner = [error.cause, driverError, ...(Array.isArray(errors) ? errors : [])];
   return inner.some((nested) => isUnavailable(nested, depth + 1));
 }

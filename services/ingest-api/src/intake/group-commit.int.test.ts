@@ -1,4 +1,4 @@
-import { type Acceptance, type Database } from '@herald/db';
+import { type Acceptance, Database } from '@herald/db';
 import { newId, planNotification } from '@herald/domain';
 import { ProblemError } from '@herald/platform';
 import { until, useTestDatabase } from '@herald/testing';
@@ -148,9 +148,8 @@ describe('GroupCommit', () => {
   });
 });
 
-async function connectHasty(): Promise<Database> {
-  const { Database: Connections } = await import('@herald/db');
-  return Connections.connect({
+function connectHasty(): Promise<Database> {
+  return Database.connect({
     url: database.url,
     poolSize: 4,
     statementTimeoutMs: 400,
