@@ -248,8 +248,14 @@ describe('GET /v1/notifications', () => {
   });
 
   it('goes on from a cursor, page by page, without a gap or a repeat', async () => {
-    for (const query of [{}, { state: 'dead' }, { 'metadata.run': own.run }, { recipient: own.to }]) {
-      const all = await idsOf(query as Record<string, string>);
+    const queries: Record<string, string>[] = [
+      {},
+      { state: 'dead' },
+      { 'metadata.run': own.run },
+      { recipient: own.to },
+    ];
+    for (const query of queries) {
+      const all = await idsOf(query);
       const paged: string[] = [];
       let cursor: string | undefined;
       do {

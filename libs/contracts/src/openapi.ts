@@ -94,11 +94,13 @@ function queryParameters(route: RouteContract): JsonSchema[] {
     properties: Record<string, JsonSchema>;
     required?: string[];
   };
-  return Object.entries(schema.properties).map(([name, property]) => ({
-    name,
+  return Object.entries(schema.properties).map(([name, { description, ...property }]) => ({
+    // Any number of these: each key is a parameter of its own.
+    name: name === 'metadata' ? 'metadata.<key>' : name,
     in: 'query',
     required: schema.required?.includes(name) ?? false,
-    schema: property,
+    description,
+    schema: name === 'metadata' ? { type: 'string' } : property,
   }));
 }
 

@@ -7,6 +7,7 @@ import {
   type OutcomeRecord,
 } from '@herald/db';
 import { type RetryPolicy, type SendOutcome, settle } from '@herald/domain';
+import { isUnavailable, type Logger } from '@herald/platform';
 import { type ChannelDefinition } from './channel';
 import { type DeliveryMetrics } from './metrics';
 import { type OpenProvider } from './provider-pool';
@@ -20,6 +21,7 @@ export interface AttemptDeps<C extends Channel> {
   pick(tenantId: string, live: boolean): Promise<OpenProvider<C> | undefined>;
   receiptUrl(providerId: string, deliveryId: string): string | undefined;
   metrics: DeliveryMetrics;
+  logger: Logger;
   now(): number;
   random(): number;
 }
@@ -41,7 +43,8 @@ export async function attempt<C extends Channel>(
   if (guarded) return guarded;
   const rendered = await deps.channel.render(delivery, deps.db);
   if (!rendered.ok) return dead(deps, delivery, 'unprocessable', 'unprocessable', rendered.detail);
-  const open = await deps.pick(delivery.tenantId, delivery.live);
+  const open = await pickProvider(deps, delivery);
+  if (open === 'unusable') return dead(deps, delivery, 'provider_misconfigured', 'settings_unusable');
   if (!open) return dead(deps, delivery, 'no_provider', 'no_provider');
 
   const startedAt = deps.now();
@@ -63,6 +66,23 @@ export async function attempt<C extends Channel>(
   deps.metrics.attempts.inc({ channel: delivery.channel, provider: open.type, outcome: outcome.outcome });
   deps.metrics.providerSeconds.observe({ channel: delivery.channel, provider: open.type }, durationMs / 1000);
   return decide(deps, delivery, outcome, { provider: open.type, startedAt: new Date(startedAt), durationMs });
+}
+
+/**
+ * The tenant's provider. Settings that cannot be opened (a missing encryption key, a type that this worker does not know)
+ * are a matter for people, and no provider was called: a dead letter, not a claim that is lost.
+ */
+async function pickProvider<C extends Channel>(
+  deps: AttemptDeps<C>,
+  delivery: ClaimedDelivery,
+): Promise<OpenProvider<C> | 'unusable' | undefined> {
+  try {
+    return await deps.pick(delivery.tenantId, delivery.live);
+  } catch (error) {
+    if (isUnavailable(error)) throw error;
+    deps.logger.error({ err: error, tenantId: delivery.tenantId }, 'a provider cannot be opened');
+    return 'unusable';
+  }
 }
 
 /** What must not be sent is not: recorded with its reason and not counted as an attempt. */
@@ -112,11 +132,11 @@ function decide<C extends Channel>(
 function dead<C extends Channel>(
   deps: AttemptDeps<C>,
   delivery: ClaimedDelivery,
-  reason: 'unprocessable' | 'no_provider',
+  reason: 'unprocessable' | 'no_provider' | 'provider_misconfigured',
   code: string,
   detail?: string,
 ): OutcomeRecord {
-  const outcome = reason === 'no_provider' ? 'config-halt' : 'permanent-content';
+  const outcome = reason === 'unprocessable' ? 'permanent-content' : 'config-halt';
   return decide(
     deps,
     delivery,

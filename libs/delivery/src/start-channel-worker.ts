@@ -7,6 +7,7 @@ import {
   type Logger,
   type Metrics,
   type PostgresConfig,
+  quietly,
   type RedisConfig,
 } from '@herald/platform';
 import { createProducerConnection, createWorkerConnection, DeliveryQueues, LaneWorker } from '@herald/queue';
@@ -55,7 +56,7 @@ export async function startChannelWorker<C extends Channel>(
   });
   const producer = createProducerConnection(config.redis.url);
   const consumer = createWorkerConnection(config.redis.url);
-  const onRedisError = (error: Error) => logger.warn({ err: error }, 'redis');
+  const onRedisError = quietly(logger, 'redis is away');
   for (const client of [producer, consumer]) client.on('error', onRedisError);
   const queues = new DeliveryQueues(producer, config.redis.queuePrefix, onRedisError);
   const leases = new LeaseKeeper(db, config.worker.leaseMs, logger);
@@ -78,7 +79,7 @@ export async function startChannelWorker<C extends Channel>(
   exposePool(options.metrics, `worker-${channel}`, db);
   return {
     stop: (deadlineMs) =>
-      stop({ deadlineMs, workers, takers, leases, pool, queues, clients: [producer, consumer], db }),
+      stop({ deadlineMs, workers, takers, leases, logger, pool, queues, clients: [producer, consumer], db }),
   };
 }
 
@@ -131,6 +132,7 @@ function createWorkers<C extends Channel>(
         receiptUrl: (providerId, deliveryId) =>
           edgePublicUrl && options.receiptUrl(edgePublicUrl, providerId, deliveryId),
         metrics,
+        logger,
         now: Date.now,
         random: Math.random,
       },
@@ -149,6 +151,7 @@ interface Parts<C extends Channel> {
   workers: Record<Lane, DeliveryWorker<C>>;
   takers: LaneWorker[];
   leases: LeaseKeeper;
+  logger: Logger;
   pool: ProviderPool<C>;
   queues: DeliveryQueues;
   clients: { disconnect(): void }[];
@@ -165,6 +168,12 @@ async function stop<C extends Channel>(parts: Parts<C>): Promise<void> {
   await Promise.all(parts.takers.map((taker) => taker.close(parts.deadlineMs)));
   clearTimeout(cut);
   parts.leases.stop();
+  if (parts.leases.size > 0) {
+    parts.logger.error(
+      { deliveries: parts.leases.size },
+      'stopped with deliveries in hand: they are settled by their policy once the leases run out',
+    );
+  }
   await parts.pool.close();
   await parts.queues.close();
   for (const client of parts.clients) client.disconnect();

@@ -27,6 +27,7 @@ export * from './http/validate-dto';
 export * from './http/validate-query';
 export * from './log/create-logger';
 export * from './log/is-error';
+export * from './log/quietly';
 export * from './log/scrub-secrets';
 export * from './log/serialize-error';
 export * from './metrics/http-metrics';

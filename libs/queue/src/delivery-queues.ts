@@ -46,6 +46,7 @@ const DELIVER_OPTIONS: JobsOptions = {
 
 /** Several, since the very oldest may hold only deliveries that were canceled meanwhile. */
 const HEAD_JOBS = 5;
+const CLOSE_DEADLINE_MS = 2000;
 
 /** Bounds the dead-letter queues: Postgres has them all, the queue only shows them in queue tools. */
 const MAX_SHOWN_DEAD = 10_000;
@@ -89,7 +90,7 @@ export class DeliveryQueues {
   async ring(rings: readonly Ring[]): Promise<void> {
     if (rings.length === 0) return;
     // BullMQ waits for a connection without limit; a producer must not.
-    if (!this.available) throw new Error(`Redis is ${this.connection.status}`);
+    if (!this.available) throw redisIs(this.connection.status);
     await Promise.all(
       [...groupByLane(rings)].map(([name, group]) => this.lanes.get(name)?.addBulk(jobsFor(group))),
     );
@@ -141,8 +142,15 @@ export class DeliveryQueues {
     return this.lane(channel, 'default').isPaused();
   }
 
+  /** A queue that never reached Redis would wait for it; closing does not. */
   async close(): Promise<void> {
-    await Promise.allSettled([...this.lanes.values(), ...this.dead.values()].map((queue) => queue.close()));
+    const closing = [...this.lanes.values(), ...this.dead.values()].map((queue) => queue.close());
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_DEADLINE_MS);
+    });
+    await Promise.race([Promise.allSettled(closing), late]);
+    clearTimeout(timer);
   }
 
   private lane(channel: Channel, lane: Lane): Queue<DeliveryJob> {

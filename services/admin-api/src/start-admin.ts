@@ -8,6 +8,7 @@ import {
   type Logger,
   type Metrics,
   parseEncryptionKeys,
+  quietly,
   SecretBox,
 } from '@herald/platform';
 import { createProducerConnection, DeliveryQueues } from '@herald/queue';
@@ -39,7 +40,7 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
     applicationName: 'herald-admin-api',
     onConnectionError: (error) => logger.warn({ err: error }, 'a database connection broke'),
   });
-  const onRedisError = (error: Error) => logger.warn({ err: error }, 'redis');
+  const onRedisError = quietly(logger, 'redis is away');
   const redis = createProducerConnection(config.redis.url);
   redis.on('error', onRedisError);
   const queues = new DeliveryQueues(redis, config.redis.queuePrefix, onRedisError);

@@ -11,6 +11,7 @@ import {
   type Metrics,
   mountRoutes,
   type Principal,
+  quietly,
   rememberRoute,
   serveApiReference,
   type TenantPrincipal,
@@ -49,7 +50,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     applicationName: 'herald-ingest-api',
     onConnectionError: (error) => logger.warn({ err: error }, 'a database connection broke'),
   });
-  const onRedisError = (error: Error) => logger.warn({ err: error }, 'redis');
+  const onRedisError = quietly(logger, 'redis is away');
   const redis = createProducerConnection(config.redis.url);
   redis.on('error', onRedisError);
   const queues = new DeliveryQueues(redis, config.redis.queuePrefix, onRedisError);

@@ -8,6 +8,7 @@ import {
   type Logger,
   type Metrics,
   type PostgresConfig,
+  quietly,
   type RedisConfig,
 } from '@herald/platform';
 import { createProducerConnection, DeliveryQueues } from '@herald/queue';
@@ -35,7 +36,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     applicationName: 'herald-scheduler',
     onConnectionError: (error) => logger.warn({ err: error }, 'a database connection broke'),
   });
-  const onRedisError = (error: Error) => logger.warn({ err: error }, 'redis');
+  const onRedisError = quietly(logger, 'redis is away');
   const redis = createProducerConnection(config.redis.url);
   redis.on('error', onRedisError);
   const queues = new DeliveryQueues(redis, config.redis.queuePrefix, onRedisError);

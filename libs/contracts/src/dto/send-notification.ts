@@ -152,6 +152,19 @@ export class ContentDto {
   webhook?: WebhookContentDto;
 }
 
+@JSONSchema({
+  examples: [
+    {
+      to: { email: 'ada@example.com', phone: '+4915112345678' },
+      content: {
+        email: { subject: 'Your order has shipped', html: '<p>Hello Ada, it is on its way.</p>' },
+        sms: { body: 'Hello Ada, your order is on its way.' },
+      },
+      metadata: { orderId: '42' },
+      idempotencyKey: 'order-42-shipped',
+    },
+  ],
+})
 export class SendNotificationDto {
   @IsArray()
   @ArrayMinSize(1)

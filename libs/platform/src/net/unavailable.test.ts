@@ -40,8 +40,8 @@ describe('isUnavailable', () => {
   });
 
   it.each([
-    ['gives up trying', { maxRetriesPerRequest: 1, retryStrategy: () => 1 }],
-    ['may not wait', { enableOfflineQueue: false, retryStrategy: () => 1 }],
+    ['gives up trying', { maxRetriesPerRequest: 1, retryStrategy: (): number => 1 }],
+    ['may not wait', { enableOfflineQueue: false, retryStrategy: (): number => 1 }],
     ['is closed', { retryStrategy: null }],
   ])('knows what ioredis throws when nobody listens and it %s', async (_name, options) => {
     const client = new Redis({ host: '127.0.0.1', port: 1, ...options });
