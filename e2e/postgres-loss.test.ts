@@ -10,7 +10,7 @@ const STATEMENT_MS = 1000;
 const cluster = useCluster({
   services: ['ingest-api', 'worker-email', 'scheduler', 'edge'],
   // The lease is longer than the outages, so that what was sent is written down and not tried again.
-  env: { WORKER_LEASE_MS: '60000', DATABASE_STATEMENT_TIMEOUT_MS: String(STATEMENT_MS) },
+  env: { WORKER_LEASE_MS: '12000', DATABASE_STATEMENT_TIMEOUT_MS: String(STATEMENT_MS) },
 });
 
 const probe = async (path: string) =>

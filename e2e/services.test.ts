@@ -2,12 +2,16 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { type NotificationDto } from '@herald/contracts';
 import { startHttpReceiver, until } from '@herald/testing';
+import { Redis } from 'ioredis';
 import { startChild } from './harness/child';
 import { createClient } from './harness/client';
+import { freePorts } from './harness/free-ports';
 import { readMetrics, type Sample, sumOf } from './harness/metrics';
 import { newEmail, newPhone, readNotification, send, unique } from './harness/notifications';
+import { startService } from './harness/service';
 import { useCluster } from './harness/use-cluster';
 
+const MIGRATE = path.resolve(__dirname, '../scripts/migrate.js');
 const SERVICES = path.resolve(__dirname, '../services');
 const NAMES = ['ingest-api', 'edge', 'worker-email', 'worker-sms', 'worker-webhook', 'scheduler'];
 
@@ -119,20 +123,16 @@ describe('services, each a process of its own', () => {
   });
 
   it('keep no personal data in Redis', async () => {
-    const { Redis } = await import('ioredis');
-    const redis = new Redis(cluster.redis.url);
+    const connection = new Redis(cluster.redis.url);
     const found: string[] = [];
-    const monitor = await redis.duplicate().monitor();
+    const monitor = await connection.monitor();
+    connection.disconnect();
     monitor.on('monitor', (_time: string, args: string[]) => found.push(args.join(' ')));
     const address = newEmail('unseen');
-    await send(cluster.api(), {
-      to: { email: address },
-      content: { email: { subject: secret, text: secret } },
-    });
+    await send(cluster.api(), { to: { email: address }, content: { email: { subject: secret, text: secret } } });
     await until(() => [...cluster.sandbox.store.newestFirst()].some(({ message }) => message.to === address));
     await until(() => found.some((command) => command.includes('email-default')));
     monitor.disconnect();
-    redis.disconnect();
     const all = found.join('\n');
     for (const word of [address, secret, cluster.tenant.key])
       expect([word, all.includes(word)]).toEqual([word, false]);
@@ -204,6 +204,34 @@ describe('a wrong configuration', () => {
     expect(noPort.code).toBe(1);
     expect(noPort.output).toContain(`Port ${taken.port} on 127.0.0.1 is taken: set PORT to another port`);
   });
+});
+
+it('the sandbox runs alone too', async () => {
+  const port = await freePorts(2);
+  const env = { HERALD_SANDBOX_HTTP_PORT: String(port), HERALD_SANDBOX_SMTP_PORT: String(port + 1) };
+  const sandbox = startService('sandbox', port, env);
+  await sandbox.untilReady();
+  for (const at of ['/', '/livez', '/metrics', '/messages']) {
+    expect([at, (await sandbox.client.get(at)).status]).toEqual([at, 200]);
+  }
+  expect(await sandbox.end('SIGTERM')).toEqual({ code: 0, signal: null });
+  const wrong = startService('sandbox', port, { HERALD_SANDBOX_HTTP_PORT: 'x', HERALD_SANDBOX_MAX_MESSAGES: '0' });
+  expect((await wrong.child.exited).code).toBe(78);
+  expect(wrong.output()).toMatch(/HTTP_PORT: got "x"[\s\S]*MAX_MESSAGES: got "0"/);
+});
+
+it('the migration can be run again, by several at once', async () => {
+  const migrate = async (env: Record<string, string>) => {
+    const child = startChild([MIGRATE], env);
+    return [(await child.exited).code, child.output()];
+  };
+  const env = { DATABASE_URL: cluster.postgres.url };
+  const good = [0, 'The schema is up to date.'];
+  expect(await Promise.all([migrate(env), migrate(env), migrate({})])).toEqual([
+    good,
+    good,
+    [78, expect.stringContaining('DATABASE_URL: missing')],
+  ]);
 });
 
 it('the operator’s key opens the admin API alone', async () => {

@@ -47,10 +47,17 @@ async function failingStart(
   return { code: exit.code, output: child.output(), child };
 }
 
+/** What a start prints once everything is up; dev.json is there a moment before. */
+function banner(child: Child): Promise<string> {
+  return until(() => child.output().includes('Ctrl-C stops everything') && child.output(), {
+    what: 'the banner',
+  });
+}
+
 describe('a start', () => {
-  it('prints where everything is, and dev.json says the same to scripts', () => {
+  it('prints where everything is, and dev.json says the same to scripts', async () => {
     const { dev, child, dataDir } = own.herald;
-    const output = child.output();
+    const output = await banner(child);
     expect(Object.keys(dev).sort()).toEqual([
       'adminKey',
       'adminUrl',
@@ -70,7 +77,7 @@ describe('a start', () => {
   });
 
   it('prints a request that can be pasted, and both its messages arrive', async () => {
-    const command = /^ *curl (?:.*\\\n)*.*$/m.exec(own.herald.child.output())![0];
+    const command = /^ *curl (?:.*\\\n)*.*$/m.exec(await banner(own.herald.child))![0];
     const answer = JSON.parse(
       execFileSync('/bin/sh', ['-c', command], { encoding: 'utf8' }),
     ) as AcceptedNotificationDto;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { type Sandbox, startSandbox } from '@herald/sandbox';
 import { Pool } from 'pg';
-import { endChild, startChild, tail } from './child';
+import { startChild, tail } from './child';
 import { type Client, createClient } from './client';
 import { freePorts } from './free-ports';
 import { type OwnServers, startOwnServers } from './own-servers';

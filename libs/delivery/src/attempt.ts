@@ -9,6 +9,7 @@ import {
 import { type RetryPolicy, type SendOutcome, settle } from '@herald/domain';
 import { isUnavailable, type Logger } from '@herald/platform';
 import { type ChannelDefinition } from './channel';
+import { type MessageOf } from './message';
 import { type DeliveryMetrics } from './metrics';
 import { type OpenProvider } from './provider-pool';
 
@@ -26,6 +27,9 @@ export interface AttemptDeps<C extends Channel> {
   random(): number;
 }
 
+/** What was given back is tried again after this. */
+const GIVEN_BACK_MS = 1000;
+
 const SUPPRESSED = {
   bounce: 'suppressed_bounce',
   opt_out: 'suppressed_opt_out',
@@ -41,17 +45,15 @@ export async function attempt<C extends Channel>(
 ): Promise<OutcomeRecord> {
   const guarded = guard(delivery, deps.now());
   if (guarded) return guarded;
-  const rendered = await deps.channel.render(delivery, deps.db);
-  if (!rendered.ok) return dead(deps, delivery, 'unprocessable', 'unprocessable', rendered.detail);
-  const open = await pickProvider(deps, delivery);
-  if (open === 'unusable') return dead(deps, delivery, 'provider_misconfigured', 'settings_unusable');
-  if (!open) return dead(deps, delivery, 'no_provider', 'no_provider');
+  const prepared = await prepare(deps, delivery);
+  if ('record' in prepared) return prepared.record;
+  const { open, message } = prepared;
 
   const startedAt = deps.now();
   const began = performance.now();
   // Made when a provider asks for it: a timer and three objects that one without I/O need not pay for.
   let signal: AbortSignal | undefined;
-  const outcome = await open.provider.send(rendered.message, {
+  const outcome = await open.provider.send(message, {
     tenantId: delivery.tenantId,
     deliveryId: delivery.id,
     attempt: delivery.attempt,
@@ -66,6 +68,30 @@ export async function attempt<C extends Channel>(
   deps.metrics.attempts.inc({ channel: delivery.channel, provider: open.type, outcome: outcome.outcome });
   deps.metrics.providerSeconds.observe({ channel: delivery.channel, provider: open.type }, durationMs / 1000);
   return decide(deps, delivery, outcome, { provider: open.type, startedAt: new Date(startedAt), durationMs });
+}
+
+/**
+ * What is to be sent and by which provider, or what becomes of the delivery without a call. Until here nothing can have
+ * been sent: when Postgres is away the delivery is given back untouched.
+ */
+async function prepare<C extends Channel>(
+  deps: AttemptDeps<C>,
+  delivery: ClaimedDelivery,
+): Promise<{ record: OutcomeRecord } | { open: OpenProvider<C>; message: MessageOf[C] }> {
+  try {
+    const rendered = await deps.channel.render(delivery, deps.db);
+    if (!rendered.ok)
+      return { record: dead(deps, delivery, 'unprocessable', 'unprocessable', rendered.detail) };
+    const open = await pickProvider(deps, delivery);
+    if (open === 'unusable') {
+      return { record: dead(deps, delivery, 'provider_misconfigured', 'settings_unusable') };
+    }
+    if (!open) return { record: dead(deps, delivery, 'no_provider', 'no_provider') };
+    return { open, message: rendered.message };
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    return { record: { ...identity(delivery), state: 'queued', delayMs: GIVEN_BACK_MS } };
+  }
 }
 
 /**

@@ -134,7 +134,7 @@ export class DeliveryWorker<C extends Channel> {
       metrics.retries.inc({ channel, reason: record.called.reason ?? 'temporary_failure' });
       await this.tryRing([{ id, channel, lane, delayMs: record.delayMs }]);
     } else if (written.state === 'queued') {
-      await this.tryRing([{ id, channel, lane }]);
+      await this.tryRing([{ id, channel, lane, delayMs: record.delayMs }]);
     } else if (written.state === 'dead') {
       metrics.deadLetters.inc({ channel, reason: record.reason ?? 'retries_exhausted' });
       await this.tryShowDead(delivery, record);

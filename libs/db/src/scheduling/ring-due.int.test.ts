@@ -102,6 +102,20 @@ describe('ringOverdue', () => {
     const rung = await Promise.all(pools.map((pool) => ringOverdue(pool, { ...LANE, before: ago(30_000) })));
     expect(idsOf(rung.flat())).toEqual([...ids].sort());
   });
+
+  it('does not wait for what somebody else is working on', async () => {
+    const ids = await queued(60_000, 50_000, 40_000);
+    const lock = db.dataSource.createQueryRunner();
+    await lock.startTransaction();
+    try {
+      await lock.query('SELECT 1 FROM deliveries WHERE id = $1 FOR UPDATE', [ids[0]]);
+      const rung = await ringOverdue(db, { ...LANE, before: ago(30_000) });
+      expect(idsOf(rung)).toEqual(ids.slice(1).sort());
+    } finally {
+      await lock.rollbackTransaction();
+      await lock.release();
+    }
+  });
 });
 
 describe('promoteScheduled', () => {
