@@ -129,7 +129,10 @@ describe('services, each a process of its own', () => {
     connection.disconnect();
     monitor.on('monitor', (_time: string, args: string[]) => found.push(args.join(' ')));
     const address = newEmail('unseen');
-    await send(cluster.api(), { to: { email: address }, content: { email: { subject: secret, text: secret } } });
+    await send(cluster.api(), {
+      to: { email: address },
+      content: { email: { subject: secret, text: secret } },
+    });
     await until(() => [...cluster.sandbox.store.newestFirst()].some(({ message }) => message.to === address));
     await until(() => found.some((command) => command.includes('email-default')));
     monitor.disconnect();
@@ -215,7 +218,10 @@ it('the sandbox runs alone too', async () => {
     expect([at, (await sandbox.client.get(at)).status]).toEqual([at, 200]);
   }
   expect(await sandbox.end('SIGTERM')).toEqual({ code: 0, signal: null });
-  const wrong = startService('sandbox', port, { HERALD_SANDBOX_HTTP_PORT: 'x', HERALD_SANDBOX_MAX_MESSAGES: '0' });
+  const wrong = startService('sandbox', port, {
+    HERALD_SANDBOX_HTTP_PORT: 'x',
+    HERALD_SANDBOX_MAX_MESSAGES: '0',
+  });
   expect((await wrong.child.exited).code).toBe(78);
   expect(wrong.output()).toMatch(/HTTP_PORT: got "x"[\s\S]*MAX_MESSAGES: got "0"/);
 });

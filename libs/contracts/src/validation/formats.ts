@@ -101,7 +101,7 @@ export const FORMATS = {
   },
   'rfc3339-time': {
     check: (v) => isRFC3339(v) && isISO8601(v, { strict: true }) && Date.parse(v) < YEAR_10000,
-    wants: 'an RFC 3339 time such as "2030-01-31T09:30:00Z"',
+    wants: 'an RFC 3339 time such as "2027-01-31T09:30:00Z"',
   },
   'language-tag': {
     check: isLanguageTag,

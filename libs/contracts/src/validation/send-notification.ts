@@ -14,7 +14,7 @@ export function createSendValidator(): (body: unknown) => SendValidation {
     const value = withRecipientList(body);
     const errors = validate(value);
     if (!errors) return { ok: true, value: value as SendNotificationDto };
-    return { ok: false, errors: value === body ? errors : errors.map(asSent) };
+    return { ok: false, errors: value === body ? errors.map(oneOrMany) : errors.map(asSent) };
   };
 }
 
@@ -24,6 +24,13 @@ export function withRecipientList(body: unknown): unknown {
   const { to } = body as { to?: unknown };
   if (typeof to !== 'object' || to === null || Array.isArray(to)) return body;
   return { ...body, to: [to] };
+}
+
+/** The schema wants a list, but one object will do as well. */
+function oneOrMany(error: FieldError): FieldError {
+  return error.pointer === '/to' && error.detail === 'must be a list'
+    ? { ...error, detail: 'must be a recipient such as {"email":"ada@example.com"}, or a list of recipients' }
+    : error;
 }
 
 function asSent(error: FieldError): FieldError {

@@ -34,7 +34,7 @@ const START_SCRIPT = `window.ui = SwaggerUIBundle({
 });
 `;
 
-/** Adds `/openapi.json` and a reference page at `/docs`, all of it from this machine. */
+/** Adds `/openapi.json` and a reference page at `/docs` (and `/` leads there), all of it from this machine. */
 export function serveApiReference(
   app: Express,
   { openapi, title = 'Herald API' }: ApiReferenceOptions,
@@ -44,6 +44,7 @@ export function serveApiReference(
     sendJson(res, 200, typeof openapi === 'function' ? (openapi as () => object)() : openapi),
   );
   get(app, '/docs', (res) => sendPage(res, page(title)));
+  get(app, '/', (res) => res.redirect(302, '/docs'));
   get(app, '/docs/start.js', (res) => {
     send(res, 200, START_SCRIPT, { 'content-type': 'text/javascript; charset=utf-8' });
   });

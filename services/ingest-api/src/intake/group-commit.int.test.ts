@@ -127,15 +127,16 @@ describe('GroupCommit', () => {
     await lock.query('LOCK TABLE notifications IN ACCESS EXCLUSIVE MODE');
     // Two flushes are under way and hang; the rest waits behind them.
     const list: Promise<unknown>[] = [];
-    for (let n = 0; n < 4; n += 1) {
+    for (let n = 0; n < 8; n += 1) {
       list.push(commit.submit(acceptance({}, 200)));
       await new Promise((resolve) => setImmediate(resolve));
     }
     const startedAt = performance.now();
     const results = await Promise.allSettled(list);
     expect(performance.now() - startedAt).toBeLessThan(2500);
-    expect(results.map((result) => result.status)).toEqual(Array(4).fill('rejected'));
-    expect(outages.length).toBeGreaterThan(0);
+    expect(results.map((result) => result.status)).toEqual(Array(8).fill('rejected'));
+    // Only those that were under way had to wait for the time-out.
+    expect([1, 2]).toContain(outages.length);
 
     const again = performance.now();
     await expect(commit.submit(acceptance())).rejects.toMatchObject({ type: 'unavailable', status: 503 });
