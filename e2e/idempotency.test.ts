@@ -4,9 +4,8 @@ import {
   type NotificationPageDto,
   type ProblemDto,
 } from '@herald/contracts';
-import { type Answer, type Client } from './harness/client';
+import { type Answer, type Client, createKey, createTenant, demoTenantId } from '@herald/testing';
 import { email, newEmail, send, sendOne, unique, untilState } from './harness/notifications';
-import { createKey, createTenant, demoTenantId } from './harness/tenants';
 import { useHerald } from './harness/use-herald';
 
 const herald = useHerald();

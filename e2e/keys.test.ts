@@ -1,5 +1,5 @@
 import { type ApiKeyDto, type CreatedApiKeyDto, type ProblemDto } from '@herald/contracts';
-import { until } from '@herald/testing';
+import { createKey, createTenant, demoTenantId, type TestTenant, until } from '@herald/testing';
 import {
   email,
   newEmail,
@@ -13,7 +13,6 @@ import {
   untilState,
   webhook,
 } from './harness/notifications';
-import { createKey, createTenant, demoTenantId, type TestTenant } from './harness/tenants';
 import { useHerald } from './harness/use-herald';
 
 const herald = useHerald();

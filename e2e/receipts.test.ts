@@ -2,11 +2,9 @@ import { createHash, createHmac } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { type DeliveryDto, type ProviderDto } from '@herald/contracts';
-import { until } from '@herald/testing';
-import { createClient } from './harness/client';
+import { createClient, createTenant, until } from '@herald/testing';
 import { counter } from './harness/metrics';
 import { newPhone, readDelivery, sendOne, sms, steps, untilState } from './harness/notifications';
-import { createTenant } from './harness/tenants';
 import { useHerald } from './harness/use-herald';
 
 const herald = useHerald();

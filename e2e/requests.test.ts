@@ -1,6 +1,5 @@
 import { LIMITS, type NotificationPageDto, type ProblemDto } from '@herald/contracts';
-import { until } from '@herald/testing';
-import { type Answer, type RequestOptions } from './harness/client';
+import { type Answer, createTenant, type RequestOptions, until } from '@herald/testing';
 import {
   email,
   newEmail,
@@ -12,7 +11,6 @@ import {
   untilSettled,
   untilState,
 } from './harness/notifications';
-import { createTenant } from './harness/tenants';
 import { useHerald } from './harness/use-herald';
 
 const herald = useHerald();

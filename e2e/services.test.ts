@@ -2,13 +2,9 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { type NotificationDto } from '@herald/contracts';
-import { startHttpReceiver, until } from '@herald/testing';
-import { startChild } from './harness/child';
-import { createClient } from './harness/client';
-import { freePorts } from './harness/free-ports';
+import { createClient, freePorts, startChild, startHttpReceiver, startService, until } from '@herald/testing';
 import { readMetrics, type Sample, sumOf } from './harness/metrics';
 import { newEmail, newPhone, readNotification, send, unique } from './harness/notifications';
-import { startService } from './harness/service';
 import { useCluster } from './harness/use-cluster';
 
 const MIGRATE = path.resolve(__dirname, '../scripts/migrate.js');

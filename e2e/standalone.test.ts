@@ -2,10 +2,15 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { type AcceptedNotificationDto } from '@herald/contracts';
-import { startHttpReceiver, until } from '@herald/testing';
-import { type Child, endChild } from './harness/child';
-import { createClient } from './harness/client';
-import { freePorts } from './harness/free-ports';
+import {
+  type Child,
+  createClient,
+  endChild,
+  freePorts,
+  newDataDir,
+  startHttpReceiver,
+  until,
+} from '@herald/testing';
 import {
   email,
   newEmail,
@@ -18,7 +23,6 @@ import {
 import { familyOf, stillRunning } from './harness/processes';
 import {
   type Herald,
-  newDataDir,
   removeData,
   type StandaloneStart,
   startHerald,

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { type ProviderDto } from '@herald/contracts';
+import { type Answer, type Client, createKey, createTenant, type TestTenant } from '@herald/testing';
 import { Client as Postgres } from 'pg';
-import { type Answer, type Client } from './harness/client';
 import {
   email,
   newEmail,
@@ -13,7 +13,6 @@ import {
   untilSettled,
   untilState,
 } from './harness/notifications';
-import { createKey, createTenant, type TestTenant } from './harness/tenants';
 import { useHerald } from './harness/use-herald';
 
 const herald = useHerald();

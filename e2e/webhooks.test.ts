@@ -1,9 +1,15 @@
 import { type CreatedWebhookSecretDto } from '@herald/contracts';
-import { type HttpReceiver, type ReceivedRequest, startHttpReceiver, until } from '@herald/testing';
+import {
+  type Client,
+  createTenant,
+  type HttpReceiver,
+  type ReceivedRequest,
+  startHttpReceiver,
+  type TestTenant,
+  until,
+} from '@herald/testing';
 import { Webhook } from 'standardwebhooks';
-import { type Client } from './harness/client';
 import { readDelivery, send, sendOne, unique, untilState, webhook } from './harness/notifications';
-import { createTenant, type TestTenant } from './harness/tenants';
 import { useHerald } from './harness/use-herald';
 
 const herald = useHerald();

@@ -1,7 +1,6 @@
 import { type BatchAcceptedDto } from '@herald/contracts';
 import { type Sandbox } from '@herald/sandbox';
-import { until } from '@herald/testing';
-import { type Client } from './client';
+import { type Client, until } from '@herald/testing';
 import { email } from './notifications';
 import { type Cluster } from './start-cluster';
 

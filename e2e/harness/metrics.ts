@@ -1,4 +1,4 @@
-import { type Client } from './client';
+import { type Client } from '@herald/testing';
 
 /** The samples of a Prometheus text: name, labels and value of each. */
 export interface Sample {

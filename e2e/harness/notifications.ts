@@ -5,8 +5,7 @@ import {
   type DeliveryState,
   type NotificationDto,
 } from '@herald/contracts';
-import { until } from '@herald/testing';
-import { type Answer, type Client, type RequestOptions } from './client';
+import { type Answer, type Client, type RequestOptions, until } from '@herald/testing';
 
 /** An address that no other test uses. */
 export function newEmail(name = 'user'): string {

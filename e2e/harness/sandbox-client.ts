@@ -1,7 +1,6 @@
 import { type Channel } from '@herald/contracts';
 import { type BehaviourRule } from '@herald/sandbox';
-import { until } from '@herald/testing';
-import { createClient } from './client';
+import { createClient, until } from '@herald/testing';
 
 /** A message as `GET /messages` tells of it; the rest depends on the channel. */
 export interface ReceivedMessage {

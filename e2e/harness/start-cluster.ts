@@ -1,13 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { type Sandbox, startSandbox } from '@herald/sandbox';
+import {
+  type Client,
+  createClient,
+  createTenant,
+  freePorts,
+  type OwnServers,
+  type Service,
+  startChild,
+  startOwnServers,
+  startService,
+  type TestTenant,
+  tail,
+} from '@herald/testing';
 import { Pool } from 'pg';
-import { startChild, tail } from './child';
-import { type Client, createClient } from './client';
-import { freePorts } from './free-ports';
-import { type OwnServers, startOwnServers } from './own-servers';
-import { type Service, startService } from './service';
-import { createTenant, type TestTenant } from './tenants';
 import { SHORT_TIMES } from './use-herald';
 
 const MIGRATE = path.resolve(__dirname, '../../scripts/migrate.js');

@@ -1,12 +1,20 @@
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { removeEmbeddedData } from '@herald/embedded';
 import { type DevFile } from '@herald/standalone';
-import { until } from '@herald/testing';
-import { type Child, type Exit, endChild, type LogLine, startChild, tail } from './child';
-import { type Client, createClient } from './client';
-import { freePorts } from './free-ports';
+import {
+  type Child,
+  type Client,
+  createClient,
+  type Exit,
+  endChild,
+  freePorts,
+  type LogLine,
+  newDataDir,
+  startChild,
+  tail,
+  until,
+} from '@herald/testing';
 import { createSandboxClient, type SandboxClient } from './sandbox-client';
 
 const MAIN = path.resolve(__dirname, '../../services/standalone/dist/main.js');
@@ -101,13 +109,6 @@ export interface StandaloneStart {
 /** Starts the process and waits for nothing. */
 export function startStandalone({ dataDir, port, env = {}, flags = [] }: StandaloneStart): Child {
   return startChild([MAIN, '--data-dir', dataDir, '--port', String(port), ...flags], env);
-}
-
-/** A folder below the system's temporary one, which the user that Postgres runs as can enter. */
-export function newDataDir(): string {
-  const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'herald-e2e-'));
-  fs.chmodSync(dataDir, 0o755);
-  return dataDir;
 }
 
 /** Deletes the data of a Herald that has ended. */

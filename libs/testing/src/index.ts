@@ -6,6 +6,13 @@ export {
   type ReceiverResponse,
   startHttpReceiver,
 } from './http-receiver';
+export { type Child, type Exit, endChild, type LogLine, startChild, tail } from './processes/child';
+export { type Answer, type Client, createClient, type RequestOptions } from './processes/client';
+export { freePorts } from './processes/free-ports';
+export { newDataDir } from './processes/new-data-dir';
+export { type OwnServers, type StoppableServer, startOwnServers } from './processes/own-servers';
+export { type Service, startService } from './processes/service';
+export { createKey, createTenant, demoTenantId, type TestTenant } from './processes/tenants';
 export * from './provider-contract';
 export { type OwnServer, useOwnPostgres, useOwnRedis } from './servers/use-own-server';
 export { useTestDatabase } from './servers/use-test-database';

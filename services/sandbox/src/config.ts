@@ -1,5 +1,5 @@
 import { type ConfigCheck, Env, LogConfig, Nested, ShutdownConfig } from '@herald/platform';
-import { IsBoolean, IsInt, IsString, Matches, Max, Min, MinLength } from 'class-validator';
+import { IsBoolean, IsInt, IsOptional, IsString, Matches, Max, Min, MinLength } from 'class-validator';
 
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/;
 /** What the sandbox's own Twilio account is called unless told otherwise. It opens nothing else. */
@@ -77,6 +77,16 @@ export class SandboxConfig {
   @Min(1)
   @Max(1_000_000)
   maxMessages: number;
+
+  @Env('HERALD_SANDBOX_LEDGER_FILE', {
+    description:
+      'A file that gets a line of JSON for each message that arrives: when, by which channel, to whom.',
+    example: '/tmp/ledger.ndjson',
+    kind: 'string',
+  })
+  @IsOptional()
+  @IsString()
+  ledgerFile?: string;
 
   check(): ConfigCheck {
     if (LOOPBACK.test(this.host)) return {};

@@ -5,6 +5,7 @@ import { listenHttp, portOf, stopHttp } from './http/http-listener';
 import type { SandboxLogger } from './logger';
 import { page, type SandboxAddresses } from './page/page';
 import { SmtpListener } from './smtp/smtp-listener';
+import { openLedger } from './store/ledger';
 import { LiveUpdates } from './store/live-updates';
 import { MessageStore } from './store/message-store';
 import { messagesApi } from './store/messages-api';
@@ -32,6 +33,8 @@ export interface SandboxOptions {
   webhookSecrets: () => readonly string[] | Promise<readonly string[]>;
   /** How many messages are kept, the newest; 20,000 by default. */
   maxMessages?: number;
+  /** A file that gets a line for each message that arrives; see {@link openLedger}. */
+  ledgerFile?: string;
   /** A command that sends a first message through Herald, shown while nothing has arrived. */
   firstRequest?: () => string | undefined;
   /** Answers health and metrics, giving undefined for other paths. */
@@ -57,7 +60,8 @@ const MAX_BYTES = 256 * 1024 * 1024;
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { logger, host = '127.0.0.1', maxMessages = MAX_MESSAGES } = options;
-  const store = new MessageStore({ maxMessages, maxBytes: MAX_BYTES });
+  const ledger = options.ledgerFile ? openLedger(options.ledgerFile) : undefined;
+  const store = new MessageStore({ maxMessages, maxBytes: MAX_BYTES, note: ledger?.note });
   const behaviours = new Behaviours();
   const { smtpPort: port, startTls = false } = options;
   const smtp = new SmtpListener({ host, port, startTls, store, behaviours, logger });
@@ -83,6 +87,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const stop = async (): Promise<void> => {
     live.stop();
     await Promise.all([stopHttp(server), smtp.stop(), callbacks.stop()]);
+    ledger?.close();
   };
   return { httpUrl, smtpPort, store, behaviours, stop };
 }

@@ -15,6 +15,7 @@ void runService({
       twilio: { accounts: [{ sid: config.twilioAccountSid, authToken: config.twilioAuthToken }] },
       webhookSecrets: () => config.webhookSecrets,
       maxMessages: config.maxMessages,
+      ledgerFile: config.ledgerFile,
       ops: createOpsHandler({ health, metrics }),
       logger,
     }),

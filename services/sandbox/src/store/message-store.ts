@@ -15,6 +15,8 @@ export interface MessageStoreOptions {
   maxMessages: number;
   /** How many bytes the kept messages may hold together. At least one message is always kept. */
   maxBytes: number;
+  /** Told of each message before it is acknowledged. */
+  note?: (message: ReceivedMessage) => void;
 }
 
 /**
@@ -41,6 +43,7 @@ export class MessageStore {
   }
 
   add(message: ReceivedMessage): StoredMessage {
+    this.options.note?.(message);
     this.sequence += 1;
     const stored = { id: `${this.run}-${this.sequence}`, receivedAt: new Date(), message };
     this.messages.push(stored);

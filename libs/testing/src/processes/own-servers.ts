@@ -6,10 +6,10 @@ import {
   startEmbeddedPostgres,
   startEmbeddedRedis,
 } from '@herald/embedded';
-import { newDataDir } from './start-herald';
+import { newDataDir } from './new-data-dir';
 
 /** A database server that a test may stop, crash and start again on its data and port. */
-export interface OwnServer {
+export interface StoppableServer {
   readonly url: string;
   readonly pid: number;
   stop(): Promise<void>;
@@ -19,8 +19,8 @@ export interface OwnServer {
 }
 
 export interface OwnServers {
-  postgres: OwnServer;
-  redis: OwnServer;
+  postgres: StoppableServer;
+  redis: StoppableServer;
   /** Stops both and deletes their data. */
   remove(): Promise<void>;
 }
@@ -47,7 +47,7 @@ export async function startOwnServers(): Promise<OwnServers> {
   };
 }
 
-async function ownServer(start: (port?: number) => Promise<EmbeddedServer>): Promise<OwnServer> {
+async function ownServer(start: (port?: number) => Promise<EmbeddedServer>): Promise<StoppableServer> {
   let server = await start();
   return {
     get url() {

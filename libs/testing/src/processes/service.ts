@@ -1,9 +1,9 @@
 import path from 'node:path';
-import { until } from '@herald/testing';
+import { until } from '../until';
 import { type Child, type Exit, endChild, type LogLine, startChild, tail } from './child';
 import { type Client, createClient } from './client';
 
-const SERVICES = path.resolve(__dirname, '../../services');
+const SERVICES = path.resolve(__dirname, '../../../../services');
 const READY_MS = 60_000;
 
 /** A service as it runs in production: a process of its own, configured by environment variables. */

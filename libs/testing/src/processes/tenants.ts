@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { type CreatedApiKeyDto, type CreatedTenantDto } from '@herald/contracts';
 import { type Client } from './client';
-import { unique } from './notifications';
 
 const EVERY_SCOPE = ['notifications:write', 'notifications:read', 'admin'];
 
@@ -14,7 +14,9 @@ export interface TestTenant {
 
 /** Makes a tenant with a live key that may do everything. `admin` has the operator's key. */
 export async function createTenant(admin: Client): Promise<TestTenant> {
-  const { status, body } = await admin.post<CreatedTenantDto>('/v1/tenants', { name: unique('tenant') });
+  const { status, body } = await admin.post<CreatedTenantDto>('/v1/tenants', {
+    name: `tenant-${randomUUID().slice(0, 8)}`,
+  });
   if (status !== 201) throw new Error(`No tenant: ${status} ${JSON.stringify(body)}`);
   const key = await createKey(admin, body.id);
   return { id: body.id, webhookSecret: body.webhookSecret, keyId: key.id, key: key.key };
@@ -28,7 +30,7 @@ export async function createKey(
 ): Promise<CreatedApiKeyDto> {
   const { status, body } = await admin.post<CreatedApiKeyDto>('/v1/api-keys', {
     tenantId,
-    name: unique('key'),
+    name: `key-${randomUUID().slice(0, 8)}`,
     mode: 'live',
     scopes: EVERY_SCOPE,
     ...more,
