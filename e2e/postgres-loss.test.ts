@@ -1,8 +1,7 @@
 import { type AcceptedNotificationDto } from '@herald/contracts';
-import { until } from '@herald/testing';
+import { familyOf, until } from '@herald/testing';
 import { arrived, notOnce, postMany, statesOf, untilAllSettled, untilArrived } from './harness/many';
 import { email, newEmail, readDelivery, sendOne, unique, untilState } from './harness/notifications';
-import { familyOf } from './harness/processes';
 import { useCluster } from './harness/use-cluster';
 
 const STATEMENT_MS = 1000;

@@ -6,9 +6,11 @@ import {
   type Child,
   createClient,
   endChild,
+  familyOf,
   freePorts,
   newDataDir,
   startHttpReceiver,
+  stillRunning,
   until,
 } from '@herald/testing';
 import {
@@ -20,7 +22,6 @@ import {
   sms,
   untilState,
 } from './harness/notifications';
-import { familyOf, stillRunning } from './harness/processes';
 import {
   type Herald,
   removeData,

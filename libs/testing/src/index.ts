@@ -8,6 +8,7 @@ export {
 } from './http-receiver';
 export { type Child, type Exit, endChild, type LogLine, startChild, tail } from './processes/child';
 export { type Answer, type Client, createClient, type RequestOptions } from './processes/client';
+export { familyOf, stillRunning } from './processes/family';
 export { freePorts } from './processes/free-ports';
 export { newDataDir } from './processes/new-data-dir';
 export { type OwnServers, type StoppableServer, startOwnServers } from './processes/own-servers';

@@ -1,0 +1,56 @@
+import fs from 'node:fs';
+import { readOptions, USAGE, UsageError } from './options';
+import { describeMachine, table, troubles } from './report';
+import { runScenario, type ScenarioResult } from './run-scenario';
+
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+
+/** `npm run chaos`: faults, one after another, and three ledgers that must agree. Ends with 1 when they do not. */
+async function main(): Promise<number> {
+  if (process.argv.includes('--help')) {
+    print(USAGE);
+    return 0;
+  }
+  const options = readOptions(process.argv.slice(2));
+  const results: ScenarioResult[] = [];
+  let skipped = 0;
+  for (const scenario of options.scenarios) {
+    const reason = scenario.cannotRun?.();
+    if (reason) {
+      print(`${scenario.name}: not run: ${reason}`);
+      skipped += 1;
+      continue;
+    }
+    print(`${scenario.name}: ${scenario.title}`);
+    const result = await runScenario(scenario, options);
+    results.push(result);
+    print(
+      `  ${result.ok ? 'ok' : 'FAILED'}, ${result.accepted} accepted, ${result.retries} requests repeated`,
+    );
+    if (!result.ok) print(troubles(result));
+  }
+  print(`\n${table(results)}\n\n${describeMachine()}`);
+  if (options.json) {
+    fs.writeFileSync(
+      options.json,
+      `${JSON.stringify({ options, machine: describeMachine(), results }, null, 2)}\n`,
+    );
+  }
+  if (skipped > 0) print(`${skipped} not run`);
+  return results.every(({ ok }) => ok) ? 0 : 1;
+}
+
+// One for each process that is started, each of which has a listener.
+process.setMaxListeners(0);
+// Children are ended when this process exits.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(
+      `${error instanceof UsageError ? `${error.message}\n\n${USAGE}` : (error as Error).stack}\n`,
+    );
+    process.exit(1);
+  },
+);

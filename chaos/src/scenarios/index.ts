@@ -1,0 +1,24 @@
+import { NETWORK_SCENARIOS } from './network-scenarios';
+import { POSTGRES_SCENARIOS } from './postgres-scenarios';
+import { PROCESS_SCENARIOS } from './process-scenarios';
+import { PROVIDER_SCENARIOS } from './provider-scenarios';
+import { REDIS_SCENARIOS } from './redis-scenarios';
+import { type Scenario } from './scenario';
+
+export const SCENARIOS: readonly Scenario[] = [
+  ...PROCESS_SCENARIOS,
+  ...REDIS_SCENARIOS,
+  ...POSTGRES_SCENARIOS,
+  ...NETWORK_SCENARIOS,
+  ...PROVIDER_SCENARIOS,
+];
+
+/** Those of a short run: one of each kind of fault, the most telling ones. */
+export const SHORT_SCENARIOS: readonly string[] = [
+  'kill',
+  'zombie',
+  'redis-empty',
+  'postgres-kill',
+  'net-reset',
+  'provider-reset',
+];
