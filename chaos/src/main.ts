@@ -27,6 +27,8 @@ async function main(): Promise<number> {
     print(
       `  ${result.ok ? 'ok' : 'FAILED'}, ${result.accepted} accepted, ${result.retries} requests repeated`,
     );
+    for (const [cause, count] of Object.entries(result.ambiguous))
+      print(`  ${count} ambiguous attempts: ${cause}`);
     if (!result.ok) print(troubles(result));
   }
   print(`\n${table(results)}\n\n${describeMachine()}`);

@@ -1,6 +1,6 @@
 import { until } from '@herald/testing';
 import { type Comparison, compare } from './ledger/compare';
-import { countOpen, readDeliveries } from './ledger/read-deliveries';
+import { countOpen, readAmbiguous, readDeliveries } from './ledger/read-deliveries';
 import { Load, type LoadResult } from './load/load';
 import { type ChaosOptions } from './options';
 import { seededRandom } from './random';
@@ -15,6 +15,8 @@ export interface ScenarioResult extends Comparison {
   surprises: string[];
   /** The longest time without a 202, and without an arrival, while the load went on; seconds. */
   longestGap: { accepting: number; delivering: number };
+  /** Attempts of which nobody can know the outcome, by provider and cause. */
+  ambiguous: Record<string, number>;
   /** From the end of the last fault until all that was accepted before it had arrived; seconds. */
   recovery: number;
   /** Requests that the client had to repeat. */
@@ -57,6 +59,7 @@ async function run(scenario: Scenario, system: System, options: ChaosOptions): P
     ...comparison,
     surprises,
     ...timesOf(result, arrivals, stage.faultEndedAt),
+    ambiguous: await readAmbiguous(system.sql),
     retries: result.retries,
     ok: [lost, unexplained, contradictions, surprises].every((list) => list.length === 0),
   };

@@ -34,3 +34,12 @@ export async function countOpen(sql: Pool): Promise<number> {
   );
   return rows[0]?.open ?? 0;
 }
+
+/** How often attempts had an outcome that nobody can know, by provider and cause. */
+export async function readAmbiguous(sql: Pool): Promise<Record<string, number>> {
+  const { rows } = await sql.query<{ cause: string; count: number }>(
+    `SELECT provider || ': ' || coalesce(code, reason, 'unknown') AS cause, count(*)::integer AS count
+     FROM attempts WHERE outcome = 'ambiguous' GROUP BY 1 ORDER BY 2 DESC`,
+  );
+  return Object.fromEntries(rows.map(({ cause, count }) => [cause, count]));
+}
