@@ -1,5 +1,5 @@
 /** Test projects: `unit` (no servers), `integration` (real Postgres and Redis), `e2e` (the started system over HTTP), `browser` (pages). */
-const esmOnly = ['uuid', 'p-limit', 'yocto-queue', 'lru-cache'].join('|');
+const esmOnly = ['uuid', 'lru-cache'].join('|');
 
 const shared = {
   rootDir: __dirname,
@@ -42,7 +42,10 @@ module.exports = {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{libs,services}/*/src/**/*.test.ts', '<rootDir>/{scripts,bench,chaos}/**/*.test.ts'],
+      testMatch: [
+        '<rootDir>/{libs,services}/*/src/**/*.test.ts',
+        '<rootDir>/{scripts,bench,chaos}/**/*.test.ts',
+      ],
       testPathIgnorePatterns: ['/node_modules/', '/dist/', '\\.(int|browser)\\.test\\.ts$'],
     },
     {

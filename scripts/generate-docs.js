@@ -70,6 +70,7 @@ async function metrics() {
   const makers = [
     delivery.deliveryMetrics,
     scheduler.schedulerMetrics,
+    scheduler.retentionMetrics,
     ingest.ingestMetrics,
     admin.adminMetrics,
     edge.edgeMetrics,

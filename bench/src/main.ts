@@ -1,75 +1,52 @@
-import fs from 'node:fs';
-import { type BenchOptions, readOptions, USAGE, UsageError } from './options';
-import { describeMachine } from './report/machine';
-import { report, whole } from './report/report';
-import { type Round, summarise } from './report/summary';
-import { runRound, warmUp } from './run-rounds';
-import { type Stage, startStage } from './stage';
-import { StopList } from './stop-list';
+import { BACKPRESSURE_USAGE, runBackpressure } from './backpressure/run-backpressure';
+import { UsageError } from './command-line';
+import { GROWTH_USAGE, runGrowth } from './growth/run-growth';
+import { ISOLATION_USAGE, runIsolation } from './isolation/run-isolation';
+import { USAGE } from './options';
+import { print } from './print';
+import { runComparison } from './run-comparison';
+import { Interrupted } from './start-and-use';
 
-class Interrupted extends Error {}
+interface Command {
+  usage: string;
+  run(args: readonly string[]): Promise<void>;
+}
 
-const print = (line: string) => void process.stdout.write(`${line}\n`);
+/** What the first argument names: `npm run bench -- NAME …`; without a name it is the comparison with bare BullMQ. */
+const COMMANDS = new Map<string, Command>([
+  ['', { usage: USAGE, run: runComparison }],
+  ['backpressure', { usage: BACKPRESSURE_USAGE, run: runBackpressure }],
+  ['growth', { usage: GROWTH_USAGE, run: runGrowth }],
+  ['isolation', { usage: ISOLATION_USAGE, run: runIsolation }],
+]);
 
-/** `npm run bench`: Herald and bare BullMQ side by side on this machine. */
-async function main(): Promise<number> {
-  if (process.argv.includes('--help')) {
-    print(USAGE);
+async function main(args: readonly string[]): Promise<number> {
+  const [first = ''] = args;
+  const name = first.startsWith('-') ? '' : first;
+  const command = COMMANDS.get(name);
+  if (!command) {
+    const names = [...COMMANDS.keys()].filter(Boolean).join(', ');
+    process.stderr.write(`"${name}" is not a measurement; there are: ${names}\n\n${USAGE}`);
+    return 1;
+  }
+  if (args.includes('--help')) {
+    print(command.usage);
     return 0;
   }
-  const options = readOptions(process.argv.slice(2));
-  const interrupted = signals();
-  const stops = new StopList();
-  const starting = startStage(options, stops);
   try {
-    const stage = await Promise.race([starting, interrupted]);
-    await Promise.race([bench(stage, options), stage.failed, interrupted]);
+    await command.run(name === '' ? args : args.slice(1));
     return 0;
-  } finally {
-    // What is still being started can be stopped once it has started.
-    await starting.catch(() => undefined);
-    await stops.run();
+  } catch (error) {
+    process.stderr.write(`${explain(error as Error)}\n`);
+    if (error instanceof UsageError) process.stderr.write(`\n${command.usage}`);
+    return 1;
   }
 }
 
-async function bench(stage: Stage, options: BenchOptions): Promise<void> {
-  print(
-    `${options.rounds} rounds, ${whole(options.count)} notifications a run, ${options.connections} connections, ` +
-      `Redis is ${stage.redisKind}`,
-  );
-  await warmUp(stage, options);
-  const rounds: Round[] = [];
-  for (let round = 1; round <= options.rounds; round += 1) {
-    rounds.push(await runRound(stage, options, round, print));
-  }
-  const [postgres] = await stage.db.rows<{ server_version: string }>('SHOW server_version');
-  const summary = summarise(rounds, describeMachine(stage.redisKind, postgres?.server_version ?? ''));
-  print(report(summary, rounds));
-  if (options.json) fs.writeFileSync(options.json, `${JSON.stringify(summary, null, 2)}\n`);
+/** The stack of a fault; the message alone of what the caller did. */
+function explain(error: Error): string | undefined {
+  const known = error instanceof UsageError || error instanceof Interrupted;
+  return known ? error.message : error.stack;
 }
 
-/** Rejects on the first signal; the second ends the process at once. */
-function signals(): Promise<never> {
-  const interrupted = new Promise<never>((_resolve, reject) => {
-    let asked = false;
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        if (asked) process.exit(1);
-        asked = true;
-        reject(new Interrupted(`Stopped by ${signal}`));
-      });
-    }
-  });
-  interrupted.catch(() => undefined);
-  return interrupted;
-}
-
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    const known = error instanceof UsageError || error instanceof Interrupted;
-    process.stderr.write(`${known ? error.message : (error as Error).stack}\n`);
-    if (error instanceof UsageError) process.stderr.write(`\n${USAGE}`);
-    process.exit(1);
-  },
-);
+void main(process.argv.slice(2)).then((code) => process.exit(code));

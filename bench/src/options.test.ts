@@ -1,4 +1,5 @@
-import { readOptions, UsageError } from './options';
+import { UsageError } from './command-line';
+import { readOptions } from './options';
 
 it('has defaults', () => {
   expect(readOptions([])).toEqual({

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseFlags, UsageError, wholeNumber } from './command-line';
 import { SCENARIO_NAMES, type ScenarioName } from './scenario/scenarios';
 
 export interface BenchOptions {
@@ -23,15 +23,16 @@ export const USAGE = `Usage: npm run bench -- [--rounds 3] [--count 20000] [--js
   --only         single or batch: only that scenario
   --profile      a folder: CPU profiles of the ingest API and the worker are written there
 
+Other measurements, each with a --help of its own: npm run bench -- growth
+
 The services take their settings from the environment (docs/configuration.md), the temporary folder is that of TMPDIR.
 `;
 
-/** Wrong usage; the message says what is wrong. */
-export class UsageError extends Error {}
-
 /** Reads the command line. @throws UsageError */
 export function readOptions(args: readonly string[]): BenchOptions {
-  const given = parse(args);
+  const given = parseFlags(args, {
+    values: ['rounds', 'count', 'connections', 'only', 'json', 'profile'],
+  });
   return {
     rounds: wholeNumber('rounds', given.rounds ?? '3', 1, 100),
     count: Math.ceil(wholeNumber('count', given.count ?? '20000', 100, 1_000_000) / 100) * 100,
@@ -40,31 +41,6 @@ export function readOptions(args: readonly string[]): BenchOptions {
     json: given.json,
     profile: given.profile,
   };
-}
-
-function parse(args: readonly string[]) {
-  const type = 'string' as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        rounds: { type },
-        count: { type },
-        connections: { type },
-        only: { type },
-        json: { type },
-        profile: { type },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-function wholeNumber(name: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new UsageError(`--${name}: got "${text}", wants a whole number from ${min} to ${max}`);
 }
 
 function scenarioName(text: string): ScenarioName {

@@ -35,13 +35,17 @@ export interface Stage {
   failed: Promise<never>;
 }
 
+/** What a scenario needs of it: a set of services on a database of its own, and someone who posts. */
+export type ServedStage = Pick<Stage, 'db' | 'apiPort' | 'workerUrl' | 'connections' | 'load' | 'classes'>;
+
 /** Starts it all; what was started is in `stops` also when this rejects. */
 export async function startStage(options: BenchOptions, stops: StopList): Promise<Stage> {
   const { postgres, redis } = await startServers(stops);
   await migrate(postgres.url);
   const db = await connect(postgres.url);
   stops.add(() => db.close());
-  const services = await startServices(options, postgres.url, redis.url, stops);
+  const where = { DATABASE_URL: postgres.url, REDIS_URL: redis.url };
+  const services = await startServices(where, stops, options.profile);
   const helpers = {
     load: Helper.start<LoadCalls>('load generator', helperFile('load/load-process')),
     rawProducer: Helper.start<RawProducerCalls>('RAW producer', helperFile('raw/raw-producer')),
@@ -67,7 +71,10 @@ export async function startStage(options: BenchOptions, stops: StopList): Promis
   };
 }
 
-async function startServers(stops: StopList): Promise<{ postgres: EmbeddedServer; redis: EmbeddedServer }> {
+/** Postgres with full durability and Redis, on data folders of their own that are removed in the end. */
+export async function startServers(
+  stops: StopList,
+): Promise<{ postgres: EmbeddedServer; redis: EmbeddedServer }> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'herald-bench-'));
   // Postgres does not run as root: the user that it runs as then has to get in.
   fs.chmodSync(folder, 0o755);
@@ -87,7 +94,7 @@ async function startServers(stops: StopList): Promise<{ postgres: EmbeddedServer
   return { postgres, redis };
 }
 
-function connect(url: string): Promise<Database> {
+export function connect(url: string): Promise<Database> {
   return Database.connect({
     url,
     poolSize: 2,
@@ -97,17 +104,15 @@ function connect(url: string): Promise<Database> {
   });
 }
 
-/** The ingest API, the e-mail worker and the scheduler, in this order. */
-async function startServices(
-  { profile }: BenchOptions,
-  databaseUrl: string,
-  redisUrl: string,
+/** The ingest API, the e-mail worker and the scheduler, in this order. `where` names their Postgres and Redis. */
+export async function startServices(
+  where: NodeJS.ProcessEnv,
   stops: StopList,
+  profile?: string,
 ): Promise<ServiceProcess[]> {
   const env = {
     ...process.env,
-    DATABASE_URL: databaseUrl,
-    REDIS_URL: redisUrl,
+    ...where,
     HERALD_ENCRYPTION_KEYS: generateEncryptionKey(),
     SHUTDOWN_DEADLINE_MS: '5000',
   };
@@ -122,6 +127,6 @@ async function startServices(
   return services;
 }
 
-function helperFile(module: string): string {
+export function helperFile(module: string): string {
   return path.join(__dirname, `${module}.js`);
 }

@@ -9,9 +9,10 @@ const READ_BUFFER_BYTES = 65_536;
  */
 export class HttpConnection {
   private readonly socket: net.Socket;
-  private onAnswer: ((status: number) => void) | undefined;
+  private onAnswer: ((status: number, retryAfter: boolean) => void) | undefined;
   private partialHead: Buffer | undefined;
   private status = 0;
+  private retryAfter = false;
   private missingBytes = 0;
 
   private constructor(
@@ -46,8 +47,8 @@ export class HttpConnection {
     return connection;
   }
 
-  /** @param onAnswer called with the status once the whole answer is read */
-  send(request: Buffer, onAnswer: (status: number) => void): void {
+  /** @param onAnswer called once the whole answer is read, with its status and whether it says when to come again */
+  send(request: Buffer, onAnswer: (status: number, retryAfter: boolean) => void): void {
     this.onAnswer = onAnswer;
     this.socket.write(request);
   }
@@ -78,6 +79,7 @@ export class HttpConnection {
       return;
     }
     this.status = Number(head.slice(9, 12));
+    this.retryAfter = this.status >= 400 && /\r\nretry-after: */i.test(head);
     this.missingBytes = Number(length[1]);
     this.onBody(data.length - end - 4);
   }
@@ -91,6 +93,6 @@ export class HttpConnection {
     }
     const { onAnswer } = this;
     this.onAnswer = undefined;
-    onAnswer(this.status);
+    onAnswer(this.status, this.retryAfter);
   }
 }

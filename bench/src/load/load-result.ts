@@ -11,6 +11,9 @@ export interface LoadResult {
   /** From when a request was due until its answer. */
   answerP50Ms: number;
   answerP99Ms: number;
+  answerMaxMs: number;
+  /** The longest time between two answers. */
+  longestGapMs: number;
 }
 
 /** Counts the answers of a run. */
@@ -19,6 +22,8 @@ export class LoadRecord {
   private readonly statuses = new Map<number, number>();
   private readonly latencies: Float64Array;
   private answers = 0;
+  private lastAnswerAt = performance.now();
+  private longestGapMs = 0;
 
   constructor(expected: number) {
     this.latencies = new Float64Array(expected);
@@ -27,7 +32,10 @@ export class LoadRecord {
   /** @param dueAt by `performance.now()` */
   add(status: number, dueAt: number): void {
     this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
-    this.latencies[this.answers] = performance.now() - dueAt;
+    const now = performance.now();
+    this.longestGapMs = Math.max(this.longestGapMs, now - this.lastAnswerAt);
+    this.lastAnswerAt = now;
+    this.latencies[this.answers] = now - dueAt;
     this.answers += 1;
   }
 
@@ -44,6 +52,8 @@ export class LoadRecord {
       statuses: Object.fromEntries(this.statuses),
       answerP50Ms: percentile(sorted, 0.5),
       answerP99Ms: percentile(sorted, 0.99),
+      answerMaxMs: percentile(sorted, 1),
+      longestGapMs: this.longestGapMs,
     };
   }
 }

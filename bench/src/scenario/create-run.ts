@@ -1,5 +1,5 @@
 import { createApiKey, type Database, Tenant } from '@herald/db';
-import { newId } from '@herald/domain';
+import { lowestId, newId } from '@herald/domain';
 import { newApiKey } from '@herald/platform';
 
 /** A run has a tenant of its own: its rows are found by that, and nothing else is among them. */
@@ -7,6 +7,8 @@ export interface Run {
   /** Names the run in idempotency keys. */
   name: string;
   tenantId: string;
+  /** All ids of the run's rows are above this one: a look-up by it reads no more than the run, however full the tables. */
+  firstId: string;
   /** A test key: its deliveries go to the built-in provider that accepts at once and sends nothing. */
   apiKey: string;
 }
@@ -15,7 +17,8 @@ export interface Run {
 const NO_LIMIT = 100_000_000;
 
 export async function createRun(db: Database, name: string): Promise<Run> {
-  const tenantId = newId(Date.now());
+  const now = Date.now();
+  const tenantId = newId(now);
   const { key, hash, hint } = newApiKey('test');
   await db.repository(Tenant).insert({ id: tenantId, name });
   await createApiKey(db, {
@@ -29,5 +32,5 @@ export async function createRun(db: Database, name: string): Promise<Run> {
     burst: NO_LIMIT,
     perSecond: NO_LIMIT,
   });
-  return { name, tenantId, apiKey: key };
+  return { name, tenantId, firstId: lowestId(now), apiKey: key };
 }

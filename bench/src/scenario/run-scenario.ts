@@ -1,6 +1,6 @@
 import { type LoadResult } from '../load/load-result';
 import { type CpuReading, cpuBetween, readCpu } from '../processes/cpu-time';
-import { type Stage } from '../stage';
+import { type ServedStage } from '../stage';
 import { createRun, type Run } from './create-run';
 import { type Scenario } from './scenarios';
 import { sentCount, untilSent } from './settled';
@@ -20,11 +20,14 @@ export interface LatencyResult extends Latency {
   /** From when a request was due until its 202. */
   answerP50Ms: number;
   answerP99Ms: number;
+  answerMaxMs: number;
+  /** The longest time between two answers. */
+  longestGapMs: number;
 }
 
 /** Posts as fast as the API answers and waits until all is delivered. @throws Error when not each was sent exactly once */
 export async function runScenario(
-  stage: Stage,
+  stage: ServedStage,
   scenario: Scenario,
   count: number,
   name: string,
@@ -38,7 +41,7 @@ export async function runScenario(
 
 /** Posts at a fixed rate for some seconds and says how long notifications took. */
 export async function measureLatency(
-  stage: Stage,
+  stage: ServedStage,
   scenario: Scenario,
   rate: { perSecond: number; seconds: number },
   name: string,
@@ -53,11 +56,13 @@ export async function measureLatency(
     perSecond: count / ((load.endedAt - load.startedAt) / 1000),
     answerP50Ms: load.answerP50Ms,
     answerP99Ms: load.answerP99Ms,
+    answerMaxMs: load.answerMaxMs,
+    longestGapMs: load.longestGapMs,
   };
 }
 
 async function post(
-  stage: Stage,
+  stage: ServedStage,
   { path, perRequest, maxConnections }: Scenario,
   run: Run,
   count: number,

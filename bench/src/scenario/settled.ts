@@ -6,20 +6,20 @@ const SHORTEST_PAUSE_MS = 5;
 /** No progress for this long counts as lost. */
 const PATIENCE_MS = 30_000;
 
-/** How many e-mails of the default lane the worker has recorded as sent since it started. */
-export async function sentCount(workerUrl: string): Promise<number> {
+/** How many e-mails of a lane the worker has recorded as sent since it started. */
+export async function sentCount(workerUrl: string, lane = 'default'): Promise<number> {
   const response = await fetch(`${workerUrl}/metrics`);
-  return parseSent(await response.text());
+  return parseSent(await response.text(), lane);
 }
 
 /** Reads the counter from the exposition format; 0 while it has no such line. */
-export function parseSent(exposition: string): number {
+export function parseSent(exposition: string, lane = 'default'): number {
   const line = exposition
     .split('\n')
     .find(
       (each) =>
         each.startsWith('herald_deliveries_settled_total{') &&
-        ['channel="email"', 'lane="default"', 'state="sent"'].every((label) => each.includes(label)),
+        ['channel="email"', `lane="${lane}"`, 'state="sent"'].every((label) => each.includes(label)),
     );
   return line ? Number(line.slice(line.lastIndexOf(' ') + 1)) : 0;
 }
@@ -28,12 +28,17 @@ export function parseSent(exposition: string): number {
  * Asks the worker until it has recorded `target` in all; gives the time of that, in milliseconds since the epoch. It asks
  * every 50 ms, and sooner when the end is nearer than that: an answer costs the worker a millisecond.
  */
-export async function untilSent(workerUrl: string, before: number, target: number): Promise<number> {
+export async function untilSent(
+  workerUrl: string,
+  before: number,
+  target: number,
+  lane = 'default',
+): Promise<number> {
   const startedAt = wallMs();
   let progressAt = startedAt;
   let last = before;
   for (;;) {
-    const sent = await sentCount(workerUrl);
+    const sent = await sentCount(workerUrl, lane);
     const now = wallMs();
     if (sent >= target) return now;
     if (sent > last) progressAt = now;

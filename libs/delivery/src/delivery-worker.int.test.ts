@@ -3,6 +3,7 @@ import { newId, type SendOutcome } from '@herald/domain';
 import { Metrics } from '@herald/platform';
 import { createProducerConnection, DeliveryQueues, untilConnected } from '@herald/queue';
 import { until, useTestDatabase, useTestRedis } from '@herald/testing';
+import { Queue } from 'bullmq';
 import { type RunningChannelWorker } from './start-channel-worker';
 import { ScriptedProvider } from './testing/scripted-provider';
 import {
@@ -61,6 +62,8 @@ async function start(over: Partial<TestWorkerOptions> = {}): Promise<RunningChan
 }
 
 const send = (over: Partial<SendOptions> = {}) => sendSms(db, queues, { tenantId, ...over });
+const ring = (ids: readonly string[]) =>
+  queues.ring(ids.map((id) => ({ id, tenantId, channel: 'sms', lane: 'default' }) as const));
 const sendOne = async (over: Partial<SendOptions> = {}) => (await send(over))[0] as string;
 const phones = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ phone: `+49151123450${n + 10}` }));
@@ -189,7 +192,7 @@ describe('an attempt', () => {
       expiresAt: new Date(Date.now() + 60_000).toISOString(),
     })) as [string];
     await db.rows("UPDATE deliveries SET expires_at = now() - interval '1 second' WHERE id = $1", [id]);
-    await queues.ring([{ id, channel: 'sms', lane: 'default' }]);
+    await queues.ring([{ id, tenantId, channel: 'sms', lane: 'default' }]);
     await becomes(id, 'expired');
     expect(await view(id)).toMatchObject({ reason: 'expired', attempts: [] });
     expect(live.calls).toEqual([]);
@@ -232,7 +235,8 @@ describe('an attempt', () => {
       throw new Error('a bug');
     });
     const id = await sendOne();
-    const lane = { channel: 'sms', lane: 'default', upTo: new Date(Date.now() + 60_000), limit: 10 } as const;
+    const bounds = [{ tenantId, before: new Date(Date.now() + 60_000) }];
+    const lane = { channel: 'sms', lane: 'default', bounds, limit: 10 } as const;
     const [lost] = await until(async () => {
       const found = await findLostClaims(db, lane);
       return found.length > 0 && found;
@@ -263,7 +267,7 @@ describe('a job of many', () => {
     const slow = hanging();
     for (const { phone } of to) live.script(phone, slow.act);
     const bulk = await send({ to, priority: 'bulk' });
-    await until(() => live.calls.length === 5, { what: 'a full bulk lane' });
+    await until(() => live.calls.length === 4, { what: 'a full bulk lane' });
     const urgent = await sendOne({ priority: 'critical' });
     await becomes(urgent, 'sent');
     expect((await counts(bulk)).sent).toBeUndefined();
@@ -271,8 +275,8 @@ describe('a job of many', () => {
     await allSent(bulk);
   });
 
-  it('that has little left to do makes room for all that wait', async () => {
-    await start({ worker: { default: 4 } });
+  it('makes room for others as soon as it turns out that little is left of it', async () => {
+    await start({ worker: { default: 6 } });
     const to = phones(33);
     const slow = hanging();
     for (const { phone } of to) live.script(phone, slow.act);
@@ -283,12 +287,12 @@ describe('a job of many', () => {
     const lock = db.dataSource.createQueryRunner();
     await lock.startTransaction();
     await lock.query('SELECT 1 FROM deliveries WHERE id = $1 FOR UPDATE', [stale[0]]);
-    // Its claim waits for the lock, and the others for room.
-    await queues.ring(stale.map((id) => ({ id, channel: 'sms', lane: 'default' })));
-    await until(async () => (await queues.figures('sms', 'default')).active === 1);
+    // Its claim waits for the lock, and what came later for room.
+    await ring(stale);
+    await until(async () => (await queues.figures('sms', 'default')).deliveries === 0);
     const small = [...(await send({ to: to.slice(31, 32) })), ...(await send({ to: to.slice(32) }))];
     await until(async () => (await queues.figures('sms', 'default')).active === 3);
-    expect(live.calls).toEqual([]);
+    expect((await queues.figures('sms', 'default')).deliveries).toBe(2);
     await lock.commitTransaction();
     await lock.release();
     await until(() => live.calls.length === 3, { what: 'three calls at once' });
@@ -300,8 +304,6 @@ describe('a job of many', () => {
     await Promise.all([start(), start()]);
     const to = phones(80);
     const ids = await acceptSms(db, { tenantId, to });
-    const ring = (some: readonly string[]) =>
-      queues.ring(some.map((id) => ({ id, channel: 'sms', lane: 'default' }) as const));
     await Promise.all([
       ring(ids),
       ring([...ids].reverse()),
@@ -318,9 +320,112 @@ describe('a job of many', () => {
   });
 });
 
+describe('several tenants in a lane', () => {
+  /** Another tenant, whose deliveries go to the same scripted provider. */
+  async function newTenant(): Promise<string> {
+    const id = newId(Date.now());
+    await db.rows("INSERT INTO tenants (id, name) VALUES ($1, 'Other')", [id]);
+    return id;
+  }
+
+  it('do not wait for one whose provider hangs, however much it has waiting', async () => {
+    await start({ worker: { default: 6 } });
+    const to = phones(400);
+    const slow = hanging();
+    for (const { phone } of to) live.script(phone, slow.act);
+    const flood = await send({ to });
+    await until(() => live.calls.length === 4, { what: 'all that one tenant may have' });
+    const other = await newTenant();
+    const phone = '+4915199999999';
+    for (let n = 0; n < 3; n += 1) {
+      const [id] = await send({ tenantId: other, to: [{ phone }] });
+      await becomes(id as string, 'sent');
+    }
+    expect([live.callsTo(phone).length, live.calls.length]).toEqual([3, 7]);
+    expect((await counts(flood)).sending).toBeLessThanOrEqual(50);
+    slow.release();
+    await allSent(flood);
+  });
+
+  it('share it equally, whatever each has waiting', async () => {
+    const other = await newTenant();
+    const [mine, theirs] = [phones(600), phones(60)];
+    const flood = await acceptSms(db, { tenantId, to: mine });
+    const few = await acceptSms(db, { tenantId: other, to: theirs });
+    await ring(flood);
+    await queues.ring(few.map((id) => ({ id, tenantId: other, channel: 'sms', lane: 'default' }) as const));
+    const order: string[] = [];
+    const noted = new Set(few);
+    for (const { phone } of mine) {
+      live.script(phone, async ({ deliveryId }) => {
+        order.push(noted.has(deliveryId) ? 'few' : 'flood');
+        return { outcome: 'accepted' };
+      });
+    }
+    await start({ worker: { default: 8 } });
+    await allSent([...flood, ...few]);
+    expect(order.lastIndexOf('few')).toBeLessThan(250);
+  });
+
+  it('whose retries come back wait their turn with everybody', async () => {
+    const other = await newTenant();
+    const slow = hanging();
+    const to = phones(5);
+    live.script(to[0]?.phone as string, LATER, { outcome: 'accepted' });
+    await start({ worker: { default: 2 } });
+    const [retried] = await send({ to: to.slice(0, 1) });
+    await becomes(retried as string, 'sent');
+    live.script(to[1]?.phone as string, slow.act);
+    const held = await send({ tenantId: other, to: to.slice(1, 2) });
+    await until(() => live.callsTo(to[1]?.phone as string).length === 1);
+    const last = await send({ to: to.slice(2) });
+    await allSent(last);
+    slow.release();
+    await allSent(held);
+  });
+});
+
+describe('ids in Redis', () => {
+  it('that a job of an older release holds are worked on', async () => {
+    const ids = await acceptSms(db, { tenantId, to: phones(3) });
+    const old = new Queue('sms-default', { connection: producer.client, prefix: redis.prefix });
+    await old.add('deliver', { v: 1, ids }, { removeOnComplete: true });
+    await start();
+    await allSent(ids);
+    await old.close();
+  });
+
+  it('are given back when Postgres does not answer, and worked on when it does', async () => {
+    const blocked = await Database.connect({
+      url: database.url,
+      poolSize: 1,
+      statementTimeoutMs: 10_000,
+      connectTimeoutMs: 3000,
+      applicationName: 'test',
+    });
+    const lock = blocked.dataSource.createQueryRunner();
+    await start({ statementTimeoutMs: 200 });
+    const ids = await acceptSms(db, { tenantId, to: phones(3) });
+    await lock.startTransaction();
+    await lock.query('SELECT 1 FROM deliveries WHERE id = ANY($1) FOR UPDATE', [ids]);
+    await ring(ids);
+    await until(async () => {
+      const { deliveries, active } = await queues.figures('sms', 'default');
+      return deliveries === 3 && active === 1;
+    });
+    await until(async () => (await queues.figures('sms', 'default')).deliveries === 0);
+    await until(async () => (await queues.figures('sms', 'default')).deliveries === 3);
+    await lock.rollbackTransaction();
+    await lock.release();
+    await blocked.close();
+    await allSent(ids);
+    await until(async () => (await queues.figures('sms', 'default')).active === 0);
+  });
+});
+
 describe('a worker that stops', () => {
   it('finishes what it began, gives back the rest, and loses nothing', async () => {
-    const worker = await start({ worker: { default: 3 } });
+    const worker = await start({ worker: { default: 4 } });
     const to = phones(20);
     const slow = hanging();
     for (const { phone } of to.slice(0, 3)) live.script(phone, slow.act);

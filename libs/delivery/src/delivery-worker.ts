@@ -1,17 +1,24 @@
-import { type Channel, type Lane } from '@herald/contracts';
+import { type Channel } from '@herald/contracts';
 import { type ClaimedDelivery, type OutcomeRecord, type RecordedOutcome } from '@herald/db';
 import { isUnavailable, type Logger } from '@herald/platform';
-import { type Ring } from '@herald/queue';
-import pLimit, { type LimitFunction } from 'p-limit';
+import { type Payload, type Ring, type Take } from '@herald/queue';
 import { type AttemptDeps, attempt } from './attempt';
 import { type Claim, type Claimer } from './claimer';
+import { FairSlots } from './fair-slots';
 import { type LeaseKeeper } from './lease-keeper';
 import { type DeliveryMetrics } from './metrics';
 import { type Recorder } from './recorder';
+import { TicketDesk } from './ticket-desk';
+
+/** The order in which the deliveries of the lane are to be worked on. */
+export interface LaneOrder {
+  take(budget: number, skip: readonly string[]): Promise<Take>;
+  giveBack(payloads: readonly Payload[]): Promise<void>;
+}
 
 export interface DeliveryWorkerOptions<C extends Channel> {
   claimer: Claimer;
-  lane: Lane;
+  order: LaneOrder;
   /** Provider calls at once. */
   concurrency: number;
   attempt: AttemptDeps<C>;
@@ -25,41 +32,40 @@ export interface DeliveryWorkerOptions<C extends Channel> {
 }
 
 /**
- * Works on the jobs of one lane: claims a job's deliveries in one statement and runs each under the lane's limit, so
- * that a slow one holds up no other. A job is done when all its outcomes are recorded.
+ * Works on one lane: takes what is next in fair order, claims it in one statement and runs each delivery in one of the
+ * lane's slots, so that a slow one holds up no other and a slow tenant no other tenant. A ticket is done when all the
+ * outcomes of what it took are recorded.
  */
 export class DeliveryWorker<C extends Channel> {
-  private readonly limit: LimitFunction;
+  private readonly slots: FairSlots;
+  private readonly desk: TicketDesk;
   private readonly stopping = new AbortController();
-  private readonly admitted: (() => void)[] = [];
-  private inWork = 0;
   private draining = false;
 
   constructor(private readonly options: DeliveryWorkerOptions<C>) {
-    this.limit = pLimit(options.concurrency);
+    this.slots = new FairSlots(options.concurrency, () => this.desk.wake());
+    this.desk = new TicketDesk({
+      slots: this.slots,
+      take: (budget, skip) => options.order.take(budget, skip),
+      begin: (payloads) => this.begin(payloads),
+    });
   }
 
-  /** Works on a job. Rejects only when the claim failed, and then nothing was claimed. */
-  async process(ids: readonly string[]): Promise<void> {
-    await this.admit();
-    if (this.draining) return this.ringAgain(ids);
-    const { claimer, leases } = this.options;
-    this.inWork += ids.length;
-    let claim: Claim | undefined;
-    try {
-      claim = await claimer.take(ids);
-    } finally {
-      this.finished(ids.length - (claim?.claimed.length ?? 0));
-    }
-    const { claimed, startedAt } = claim;
-    for (const delivery of claimed) leases.hold(delivery.id, delivery.claim, startedAt);
-    await Promise.all(claimed.map((delivery) => this.limit(() => this.deliver(delivery))));
+  /** Works for one ticket; see `TicketDesk.serve`. */
+  process(): Promise<'done' | 'returned'> {
+    return this.desk.serve();
+  }
+
+  /** Changes how many provider calls are made at once. */
+  resize(concurrency: number): void {
+    this.slots.resize(concurrency);
   }
 
   /** From now on nothing new is begun: what was claimed and not begun is given back. */
   drain(): void {
     this.draining = true;
-    for (const admit of this.admitted.splice(0)) admit();
+    this.desk.close();
+    this.slots.open();
   }
 
   /** Cuts off the provider calls under way; their outcome is what the provider makes of the abort. */
@@ -68,15 +74,36 @@ export class DeliveryWorker<C extends Channel> {
     this.stopping.abort();
   }
 
-  /** Claims no more than about one job beyond what can be sent at once, so that leases are not spent on waiting. */
-  private admit(): Promise<void> | undefined {
-    if (this.inWork < this.options.concurrency || this.draining) return undefined;
-    return new Promise((resolve) => this.admitted.push(resolve));
+  private async begin(payloads: readonly Payload[]): Promise<'done' | 'given back'> {
+    const { claimer, leases } = this.options;
+    if (this.draining) return this.giveBack(payloads);
+    for (const { tenantId, ids } of payloads) this.slots.reserve(tenantId, ids.length);
+    let claim: Claim;
+    try {
+      claim = await claimer.take(payloads.flatMap(({ ids }) => ids));
+    } catch (error) {
+      // A fault of ours would come again at once: then the relay rings for them, after a while.
+      if (!isUnavailable(error)) throw error;
+      this.options.logger.warn({ err: error }, 'deliveries cannot be claimed: giving them back');
+      return await this.giveBack(payloads);
+    } finally {
+      for (const { tenantId, ids } of payloads) this.slots.release(tenantId, ids.length);
+    }
+    const { claimed, startedAt } = claim;
+    for (const delivery of claimed) leases.hold(delivery.id, delivery.claim, startedAt);
+    await Promise.all(
+      claimed.map((delivery) => this.slots.run(delivery.tenantId, () => this.deliver(delivery))),
+    );
+    return 'done';
   }
 
-  private finished(count: number): void {
-    this.inWork -= count;
-    if (this.inWork < this.options.concurrency) this.admitted.shift()?.();
+  private async giveBack(payloads: readonly Payload[]): Promise<'given back'> {
+    try {
+      await this.options.order.giveBack(payloads);
+    } catch (error) {
+      this.options.logger.warn({ err: error }, 'deliveries could not be given back; the relay will ring');
+    }
+    return 'given back';
   }
 
   private async deliver(delivery: ClaimedDelivery): Promise<void> {
@@ -100,7 +127,6 @@ export class DeliveryWorker<C extends Channel> {
     } finally {
       leases.release(delivery.id);
       metrics.inFlight.dec(labels);
-      this.finished(1);
     }
   }
 
@@ -126,24 +152,19 @@ export class DeliveryWorker<C extends Channel> {
     written: RecordedOutcome,
   ): Promise<void> {
     const { metrics } = this.options;
-    const { id, channel, lane } = delivery;
+    const { id, tenantId, channel, lane } = delivery;
     metrics.settled.inc({ channel, lane, state: written.state });
     if (written.state === 'sent' || written.state === 'delivered') {
       metrics.dueToSent.observe({ channel, lane }, written.sinceDueMs / 1000);
     } else if (written.state === 'queued' && record.called) {
       metrics.retries.inc({ channel, reason: record.called.reason ?? 'temporary_failure' });
-      await this.tryRing([{ id, channel, lane, delayMs: record.delayMs }]);
+      await this.tryRing([{ id, tenantId, channel, lane, delayMs: record.delayMs }]);
     } else if (written.state === 'queued') {
-      await this.tryRing([{ id, channel, lane, delayMs: record.delayMs }]);
+      await this.tryRing([{ id, tenantId, channel, lane, delayMs: record.delayMs }]);
     } else if (written.state === 'dead') {
       metrics.deadLetters.inc({ channel, reason: record.reason ?? 'retries_exhausted' });
       await this.tryShowDead(delivery, record);
     }
-  }
-
-  private async ringAgain(ids: readonly string[]): Promise<void> {
-    const { channel } = this.options.attempt.channel;
-    await this.tryRing(ids.map((id) => ({ id, channel, lane: this.options.lane })));
   }
 
   private async tryRing(rings: readonly Ring[]): Promise<void> {

@@ -2,6 +2,7 @@ import { type Channel, LANES, type Lane } from '@herald/contracts';
 import { Database, exposePool } from '@herald/db';
 import { RETRY_POLICIES } from '@herald/domain';
 import {
+  Coalescer,
   createGuardedDispatcher,
   type Health,
   type Logger,
@@ -10,7 +11,14 @@ import {
   quietly,
   type RedisConfig,
 } from '@herald/platform';
-import { createProducerConnection, createWorkerConnection, DeliveryQueues, LaneWorker } from '@herald/queue';
+import {
+  createProducerConnection,
+  createWorkerConnection,
+  DeliveryQueues,
+  LaneWorker,
+  type Ring,
+} from '@herald/queue';
+import { BulkGovernor } from './bulk-governor';
 import { type ChannelDefinition } from './channel';
 import { Claimer } from './claimer';
 import { DeliveryWorker } from './delivery-worker';
@@ -40,8 +48,13 @@ export interface RunningChannelWorker {
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Providers kept open at most: a tenant has one or a few per channel. */
 const MAX_OPEN_PROVIDERS = 500;
+/** Retries that are put in at once at most. */
+const MAX_RINGS = 500;
 /** Kept of the deadline for writing down what was cut off. */
 const RECORD_RESERVE_MS = 3000;
+
+/** Under which the ids of jobs that do not say their tenant wait in the fair order. */
+const UNKNOWN_TENANT = '00000000-0000-0000-0000-000000000000';
 
 /** Connects and starts working on every lane of a channel. */
 export async function startChannelWorker<C extends Channel>(
@@ -61,7 +74,11 @@ export async function startChannelWorker<C extends Channel>(
   const queues = new DeliveryQueues(producer, config.redis.queuePrefix, onRedisError);
   const leases = new LeaseKeeper(db, config.worker.leaseMs, logger);
   const pool = createPool(options, db);
-  const workers = createWorkers(options, db, queues, leases, pool);
+  const workers = createWorkers(options, { db, queues, leases, pool });
+  const governor = new BulkGovernor({
+    full: config.worker.bulk,
+    resize: (size) => workers.bulk.resize(size),
+  });
   const takers = LANES.map(
     (lane) =>
       new LaneWorker({
@@ -69,8 +86,14 @@ export async function startChannelWorker<C extends Channel>(
         prefix: config.redis.queuePrefix,
         channel,
         lane,
-        concurrency: config.worker[lane],
-        process: (ids) => workers[lane].process(ids),
+        // Tickets whose deliveries are slow are held, and others must still come in.
+        concurrency: 2 * config.worker[lane],
+        process: () => {
+          if (lane === 'critical') governor.urgent();
+          return workers[lane].process();
+        },
+        letIn: (ids) =>
+          queues.ring(ids.map((id) => ({ id, tenantId: UNKNOWN_TENANT, channel, lane }) as const)),
         onError: onRedisError,
       }),
   );
@@ -78,8 +101,20 @@ export async function startChannelWorker<C extends Channel>(
   options.health.add('redis', async () => void (await producer.ping()));
   exposePool(options.metrics, `worker-${channel}`, db);
   return {
-    stop: (deadlineMs) =>
-      stop({ deadlineMs, workers, takers, leases, logger, pool, queues, clients: [producer, consumer], db }),
+    stop: (deadlineMs) => {
+      governor.stop();
+      return stop({
+        deadlineMs,
+        workers,
+        takers,
+        leases,
+        logger,
+        pool,
+        queues,
+        clients: [producer, consumer],
+        db,
+      });
+    },
   };
 }
 
@@ -106,22 +141,38 @@ function createPool<C extends Channel>(options: ChannelWorkerOptions<C>, db: Dat
   });
 }
 
+interface WorkerParts<C extends Channel> {
+  db: Database;
+  queues: DeliveryQueues;
+  leases: LeaseKeeper;
+  pool: ProviderPool<C>;
+}
+
 function createWorkers<C extends Channel>(
   options: ChannelWorkerOptions<C>,
-  db: Database,
-  queues: DeliveryQueues,
-  leases: LeaseKeeper,
-  pool: ProviderPool<C>,
+  { db, queues, leases, pool }: WorkerParts<C>,
 ): Record<Lane, DeliveryWorker<C>> {
   const { config, logger } = options;
   const { edgePublicUrl } = config.worker;
   const metrics = deliveryMetrics(options.metrics);
-  const recorder = new Recorder(db, logger);
-  const claimer = new Claimer(db, config.worker.leaseMs);
+  const { channel } = options.channel;
+  // Retries of outcomes that were recorded together are put in together.
+  const ringer = new Coalescer<readonly Ring[], void>(
+    async (groups) => {
+      await queues.ring(groups.flat());
+      return groups.map(() => undefined);
+    },
+    { maxBatch: MAX_RINGS, maxInFlight: 2, weightOf: (rings) => rings.length },
+  );
   const create = (lane: Lane) =>
     new DeliveryWorker<C>({
-      claimer,
-      lane,
+      // Of its own, so that what is urgent does not wait for a batch of what is not.
+      claimer: new Claimer(db, config.worker.leaseMs),
+      recorder: new Recorder(db, logger),
+      order: {
+        take: (budget, skip) => queues.take(channel, lane, budget, skip),
+        giveBack: (payloads) => queues.giveBack(channel, lane, payloads),
+      },
       concurrency: config.worker[lane],
       attempt: {
         db,
@@ -137,10 +188,9 @@ function createWorkers<C extends Channel>(
         random: Math.random,
       },
       leases,
-      recorder,
       metrics,
       logger,
-      ring: (rings) => queues.ring(rings),
+      ring: (rings) => ringer.submit(rings),
       showDead: (letters) => queues.showDead(letters),
     });
   return { critical: create('critical'), default: create('default'), bulk: create('bulk') };

@@ -4,11 +4,14 @@ import { IsInt, IsOptional, IsString, IsUrl, Max, Min } from 'class-validator';
 
 const HOUR_MS = 3_600_000;
 
+const SHARE =
+  'A tenant that is alone gets two thirds of them and the rest stays free for the next; several share them.';
+
 /** How a channel's workers work; each worker service has its own values. */
 export class WorkerConfig {
   @Env('WORKER_CONCURRENCY_CRITICAL', {
-    description: 'Provider calls at once in the critical lane.',
-    default: 50,
+    description: `Provider calls at once in the critical lane, over all tenants. ${SHARE}`,
+    default: 75,
   })
   @IsInt()
   @Min(1)
@@ -16,15 +19,18 @@ export class WorkerConfig {
   critical: number;
 
   @Env('WORKER_CONCURRENCY_DEFAULT', {
-    description: 'Provider calls at once in the default lane.',
-    default: 50,
+    description: `Provider calls at once in the default lane, over all tenants. ${SHARE}`,
+    default: 75,
   })
   @IsInt()
   @Min(1)
   @Max(1000)
   default: number;
 
-  @Env('WORKER_CONCURRENCY_BULK', { description: 'Provider calls at once in the bulk lane.', default: 25 })
+  @Env('WORKER_CONCURRENCY_BULK', {
+    description: `Provider calls at once in the bulk lane, over all tenants. ${SHARE}`,
+    default: 38,
+  })
   @IsInt()
   @Min(1)
   @Max(1000)
@@ -63,8 +69,8 @@ export class WorkerConfig {
 
   @Env('EGRESS_ALLOWED_TARGETS', {
     description:
-      'Internal targets that URLs given by tenants may reach all the same: host names, host:port, addresses or CIDR ' +
-      'ranges. Everything that is not on the public internet is refused otherwise.',
+      'Internal targets that URLs and SMTP hosts given by tenants may reach all the same: host names, host:port, ' +
+      'addresses or CIDR ranges. Everything that is not on the public internet is refused otherwise.',
     default: [],
     example: 'hooks.internal,10.20.0.0/16',
   })

@@ -23,6 +23,7 @@ export * from './http/send';
 export * from './http/serve-api-reference';
 export * from './http/start-http-server';
 export * from './http/start-ops-server';
+export * from './http/unstorable-text';
 export * from './http/validate-dto';
 export * from './http/validate-query';
 export * from './log/create-logger';

@@ -9,8 +9,10 @@ import { DeliveryQueues, type Ring } from './delivery-queues';
 
 const someId = () => newId(Date.now());
 const someIds = (count: number) => Array.from({ length: count }, someId);
+const tenantId = newId(1);
 const ringOf = (id: string, channel: Channel = 'email', lane: Lane = 'default'): Ring => ({
   id,
+  tenantId,
   channel,
   lane,
 });
@@ -41,6 +43,8 @@ describe('DeliveryQueues', () => {
   });
   afterEach(async () => {
     for (const queue of looking.values()) await queue.obliterate({ force: true });
+    const lists = await redis.keys(`${server.prefix}:*:fair*`);
+    if (lists.length > 0) await redis.del(lists);
   });
   afterAll(async () => {
     await queues.close();
@@ -51,15 +55,26 @@ describe('DeliveryQueues', () => {
   const seen = (name: string) => looking.get(name) as Queue;
   const jobs = (name: string) => seen(name).getJobs(['wait', 'delayed'], 0, -1, true);
   const idsOf = async (name: string) => (await jobs(name)).flatMap((job) => job.data.ids as string[]);
+  /** Everything that waits in a lane now, in the order in which it would be worked on. */
+  const waitingIn = async (channel: Channel, lane: Lane) =>
+    (await queues.take(channel, lane, 1_000_000, [])).payloads.flatMap(({ ids }) => ids);
 
   describe('ring', () => {
-    it('packs what is due into jobs of at most 50, in order', async () => {
+    it('puts in a ticket for 50, whatever the tenants are', async () => {
       const ids = someIds(120);
       await queues.ring(ids.map((id) => ringOf(id)));
-      const packed = await jobs('email-default');
-      expect(packed.map((job) => job.data.ids.length)).toEqual([50, 50, 20]);
-      expect(packed.flatMap((job) => job.data.ids)).toEqual(ids);
-      expect(packed[0]?.data).toEqual({ v: 1, ids: ids.slice(0, 50) });
+      expect((await jobs('email-default')).map((job) => job.data)).toEqual([{ v: 2 }, { v: 2 }, { v: 2 }]);
+      expect(await waitingIn('email', 'default')).toEqual(ids);
+      await queues.ring(someIds(200).map((id) => ({ ...ringOf(id, 'sms'), tenantId: someId() })));
+      expect(await jobs('sms-default')).toHaveLength(4);
+    });
+
+    it('times the ticket of what is to come later', async () => {
+      const id = someId();
+      await queues.ring([{ ...ringOf(id), delayMs: 60_000.5 }]);
+      const [job, ...more] = await jobs('email-default');
+      expect([job?.data, job?.opts.delay, more]).toEqual([{ v: 2 }, 60_001, []]);
+      expect(await waitingIn('email', 'default')).toEqual([]);
     });
 
     it('loses none and repeats none, whatever comes together', async () => {
@@ -67,6 +82,7 @@ describe('DeliveryQueues', () => {
         fc.record({
           channel: fc.constantFrom(...CHANNELS),
           lane: fc.constantFrom(...LANES),
+          tenantId: fc.constantFrom(...someIds(4)),
           delayMs: fc.constantFrom(undefined, undefined, 0, 0.4, 60_000, 90_000.5),
         }),
         { maxLength: 200 },
@@ -77,18 +93,19 @@ describe('DeliveryQueues', () => {
           await queues.ring(rung);
           for (const channel of CHANNELS) {
             for (const lane of LANES) {
-              const name = laneQueueName(channel, lane);
-              const found = await jobs(name);
               const expected = rung.filter((ring) => ring.channel === channel && ring.lane === lane);
-              expect(found.flatMap((job) => job.data.ids).sort()).toEqual(
-                expected.map((ring) => ring.id).sort(),
-              );
-              for (const job of found) expect(job.data.ids.length).toBeLessThanOrEqual(MAX_IDS_PER_JOB);
-              for (const { id, delayMs } of expected.filter((ring) => ring.delayMs)) {
-                const job = found.find(({ data }) => data.ids.includes(id));
-                expect([job?.data.ids, job?.opts.delay]).toEqual([[id], Math.ceil(delayMs as number)]);
-              }
-              await seen(name).drain(true);
+              const now = expected.filter(({ delayMs = 0 }) => delayMs < 1).map(({ id }) => id);
+              const [atOnce, later] = [
+                expected.filter(({ delayMs }) => !delayMs),
+                expected.length - now.length,
+              ];
+              const { waiting, delayed } = await queues.figures(channel, lane);
+              const soon = now.length - atOnce.length;
+              expect(delayed).toBeGreaterThanOrEqual(later);
+              expect(waiting + delayed).toBe(Math.ceil(atOnce.length / MAX_IDS_PER_JOB) + soon + later);
+              expect((await waitingIn(channel, lane)).sort()).toEqual(now.sort());
+              await seen(laneQueueName(channel, lane)).drain(true);
+              await redis.del(`${server.prefix}:${laneQueueName(channel, lane)}:fair:later`);
             }
           }
         }),
@@ -105,32 +122,59 @@ describe('DeliveryQueues', () => {
         waiting: 0,
         delayed: 0,
         active: 0,
-        headIds: [],
+        deliveries: 0,
       });
     });
 
-    it('count jobs and name the deliveries of the oldest ones', async () => {
-      const oldest = someIds(3);
-      await queues.ring(oldest.map((id) => ringOf(id)));
-      const rest = someIds(400);
-      await queues.ring(rest.map((id) => ringOf(id)));
+    it('count tickets and what waits for them', async () => {
+      await queues.ring(someIds(3).map((id) => ringOf(id)));
+      await queues.ring(someIds(400).map((id) => ringOf(id)));
       await queues.ring([{ ...ringOf(someId()), delayMs: 60_000 }]);
-      const { waiting, delayed, headIds } = await queues.figures('email', 'default');
-      expect([waiting, delayed]).toEqual([9, 1]);
-      expect(headIds).toEqual([...oldest, ...rest.slice(0, 200)]);
+      expect(await queues.figures('email', 'default')).toMatchObject({
+        waiting: 9,
+        delayed: 1,
+        deliveries: 403,
+      });
+      await queues.take('email', 'default', 50, []);
+      expect(await queues.figures('email', 'default')).toMatchObject({ deliveries: 350 });
     });
 
     it('say the same while the channel is paused', async () => {
-      const ids = someIds(60);
-      await queues.ring(ids.map((id) => ringOf(id)));
+      await queues.ring(someIds(60).map((id) => ringOf(id)));
       await queues.pause('email');
-      await queues.ring([ringOf(ids[0] as string)]);
-      expect(await queues.figures('email', 'default')).toMatchObject({
-        waiting: 3,
-        headIds: [...ids, ids[0]],
-      });
+      await queues.ring([ringOf(someId())]);
+      expect(await queues.figures('email', 'default')).toMatchObject({ waiting: 3, deliveries: 61 });
       await queues.resume('email');
     });
+  });
+
+  describe('addMissingTickets', () => {
+    const add = async () => queues.addMissingTickets(await queues.figures('email', 'default'));
+
+    it('adds those that were not put in any more, once', async () => {
+      await queues.ring(someIds(220).map((id) => ringOf(id)));
+      expect(await add()).toBe(0);
+      await seen('email-default').drain();
+      expect([await add(), await add()]).toEqual([5, 0]);
+      expect(await queues.figures('email', 'default')).toMatchObject({ waiting: 5, deliveries: 220 });
+    });
+
+    it('adds one for what came due and has none', async () => {
+      await queues.ring([{ ...ringOf(someId()), delayMs: 150 }]);
+      await seen('email-default').drain(true);
+      expect(await add()).toBe(0);
+      await until(async () => (await add()) === 1);
+    });
+  });
+
+  it('names the oldest that wait of each tenant', async () => {
+    const ids = someIds(120);
+    await queues.ring(ids.map((id) => ringOf(id)));
+    const other = someId();
+    expect(await queues.heads('email', 'default', [other, tenantId])).toEqual([
+      { tenantId, ids: ids.slice(0, 5) },
+    ]);
+    expect(await queues.heads('email', 'default', [])).toEqual([]);
   });
 
   it('pauses and resumes all lanes of a channel and of no other', async () => {
@@ -141,7 +185,11 @@ describe('DeliveryQueues', () => {
       false,
     ]);
     for (const lane of LANES) expect(await seen(laneQueueName('email', lane)).isPaused()).toBe(true);
+    const id = someId();
+    await queues.ring([ringOf(id)]);
+    expect(await queues.take('email', 'default', 50, [])).toEqual({ payloads: [], left: 'paused' });
     await queues.resume('email');
+    expect(await waitingIn('email', 'default')).toEqual([id]);
     for (const lane of LANES) expect(await seen(laneQueueName('email', lane)).isPaused()).toBe(false);
   });
 
@@ -195,7 +243,8 @@ describe('DeliveryQueues without Redis', () => {
     await server.restart();
     const again = someId();
     await until(async () => queues.ring([ringOf(again)]).then(() => true), { what: 'ringing again' });
-    expect((await queues.figures('email', 'default')).headIds).toContain(again);
+    const waiting = await queues.take('email', 'default', 1000, []);
+    expect(waiting.payloads.flatMap(({ ids }) => ids)).toContain(again);
     await server.stop();
     await queues.close();
   }, 30_000);

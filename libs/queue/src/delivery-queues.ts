@@ -12,30 +12,32 @@ import {
 } from '@herald/contracts';
 import { type JobsOptions, Queue } from 'bullmq';
 import { type Redis } from 'ioredis';
+import { FairOrder, type Payload, type Take } from './fair-order';
 
 /** A delivery to ring for. */
 export interface Ring {
   id: string;
+  tenantId: string;
   channel: Channel;
   lane: Lane;
-  /** 0 or missing for now; a ring with a delay is always a job of its own. */
+  /** 0 or missing for now. */
   delayMs?: number;
 }
 
 export interface LaneFigures {
   channel: Channel;
   lane: Lane;
-  /** Jobs, not deliveries: a job carries up to 50. */
+  /** Jobs, not deliveries: a job serves about 50. */
   waiting: number;
   delayed: number;
   active: number;
-  /** The deliveries of the oldest waiting jobs; empty when none waits. */
-  headIds: string[];
+  /** Deliveries that wait for a job to take them. */
+  deliveries: number;
 }
 
 /**
- * A job does nothing by itself when it fails (Postgres is away): it is tried a few times, and the relay rings again
- * for what is still due. So few failed ones are kept, for people to look at.
+ * A ticket that fails loses nothing: it is tried a few times, and the scheduler adds what tickets are missing and rings
+ * again for what is still due. So few failed ones are kept, for people to look at.
  */
 const DELIVER_OPTIONS: JobsOptions = {
   removeOnComplete: true,
@@ -44,8 +46,8 @@ const DELIVER_OPTIONS: JobsOptions = {
   backoff: { type: 'exponential', delay: 1000, jitter: 0.5 },
 };
 
-/** Several, since the very oldest may hold only deliveries that were canceled meanwhile. */
-const HEAD_JOBS = 5;
+/** Tickets that are added at once at most. */
+const MAX_TICKETS_ADDED = 1000;
 const CLOSE_DEADLINE_MS = 2000;
 
 /** Bounds the dead-letter queues: Postgres has them all, the queue only shows them in queue tools. */
@@ -55,6 +57,7 @@ const MAX_SHOWN_DEAD = 10_000;
 export class DeliveryQueues {
   private readonly lanes = new Map<string, Queue<DeliveryJob>>();
   private readonly dead = new Map<Channel, Queue>();
+  private readonly order: FairOrder;
 
   constructor(
     private readonly connection: Redis,
@@ -76,6 +79,7 @@ export class DeliveryQueues {
       for (const lane of LANES)
         this.lanes.set(laneQueueName(channel, lane), open(laneQueueName(channel, lane)));
     }
+    this.order = new FairOrder(connection, prefix);
   }
 
   /** Whether Redis can be talked to at this moment. */
@@ -84,16 +88,41 @@ export class DeliveryQueues {
   }
 
   /**
-   * Puts jobs in for deliveries that are durable and `queued`. Those due now are packed, up to 50 to a job; delayed ones
-   * are jobs of their own. Rejects when Redis is away; then the relay will ring.
+   * Lets deliveries that are durable and `queued` in: their ids go into their tenants' lists, and tickets to work on them
+   * into the queue, one for 50; a delayed one gets a delayed ticket of its own. Rejects when Redis is away; then the relay
+   * will ring. When the process ends between the two, the scheduler adds the missing tickets.
    */
   async ring(rings: readonly Ring[]): Promise<void> {
     if (rings.length === 0) return;
     // BullMQ waits for a connection without limit; a producer must not.
     if (!this.available) throw redisIs(this.connection.status);
-    await Promise.all(
-      [...groupByLane(rings)].map(([name, group]) => this.lanes.get(name)?.addBulk(jobsFor(group))),
-    );
+    await Promise.all([...groupByLane(rings).values()].map((group) => this.ringLane(group)));
+  }
+
+  /** What to work on next; see `FairOrder.take`. */
+  take(channel: Channel, lane: Lane, budget: number, skip: readonly string[]): Promise<Take> {
+    return this.order.take(channel, lane, budget, skip);
+  }
+
+  /** What was taken and not begun goes back to where it was, for whoever takes next. */
+  giveBack(channel: Channel, lane: Lane, payloads: readonly Payload[]): Promise<void> {
+    return this.order.giveBack(channel, lane, payloads);
+  }
+
+  /** The oldest waiting ids of each of the tenants that have any waiting. */
+  heads(channel: Channel, lane: Lane, tenantIds: readonly string[]): Promise<Payload[]> {
+    return this.order.heads(channel, lane, tenantIds);
+  }
+
+  /**
+   * Adds the tickets that a lane lacks for what waits in it, and returns how many. Those being worked on are not counted,
+   * since they may have taken all that they will; one too many finds nothing to do.
+   */
+  async addMissingTickets({ channel, lane, waiting, deliveries }: LaneFigures): Promise<number> {
+    const missing = Math.min(MAX_TICKETS_ADDED, Math.ceil(deliveries / MAX_IDS_PER_JOB) - waiting);
+    if (missing <= 0) return 0;
+    await this.lane(channel, lane).addBulk(tickets(missing));
+    return missing;
   }
 
   /** Shows dead letters in the channel's dead-letter queue. */
@@ -112,12 +141,11 @@ export class DeliveryQueues {
     await Promise.all(letters.map(({ id, channel }) => this.dead.get(channel)?.remove(deadJobId(id))));
   }
 
-  /** How full a lane is and what stands at its head. */
+  /** How full a lane is. */
   async figures(channel: Channel, lane: Lane): Promise<LaneFigures> {
-    const queue = this.lane(channel, lane);
-    const [counts, heads] = await Promise.all([
-      queue.getJobCounts('wait', 'delayed', 'active'),
-      queue.getJobs(['wait'], 0, HEAD_JOBS - 1, true),
+    const [counts, deliveries] = await Promise.all([
+      this.lane(channel, lane).getJobCounts('wait', 'delayed', 'active'),
+      this.order.count(channel, lane),
     ]);
     return {
       channel,
@@ -125,7 +153,7 @@ export class DeliveryQueues {
       waiting: counts.wait ?? 0,
       delayed: counts.delayed ?? 0,
       active: counts.active ?? 0,
-      headIds: heads.flatMap((job) => job?.data.ids ?? []),
+      deliveries,
     };
   }
 
@@ -153,6 +181,17 @@ export class DeliveryQueues {
     clearTimeout(timer);
   }
 
+  /** Both at once: commands of a connection are carried out in their order, so the ids are there when a ticket is. */
+  private async ringLane(rings: readonly Ring[]): Promise<void> {
+    const { channel, lane } = rings[0] as Ring;
+    const delays = rings.flatMap(({ delayMs }) => (delayMs ? [Math.ceil(delayMs)] : []));
+    const now = rings.length - delays.length;
+    await Promise.all([
+      this.order.push(channel, lane, rings),
+      this.lane(channel, lane).addBulk(tickets(Math.ceil(now / MAX_IDS_PER_JOB), delays)),
+    ]);
+  }
+
   private lane(channel: Channel, lane: Lane): Queue<DeliveryJob> {
     return this.lanes.get(laneQueueName(channel, lane)) as Queue<DeliveryJob>;
   }
@@ -174,26 +213,13 @@ function groupByLane(rings: readonly Ring[]): Map<string, Ring[]> {
   return groups;
 }
 
-function jobsFor(rings: readonly Ring[]) {
-  const now = rings.filter((ring) => !ring.delayMs).map((ring) => ring.id);
-  const jobs: { name: string; data: DeliveryJob; opts: JobsOptions }[] = [];
-  for (let at = 0; at < now.length; at += MAX_IDS_PER_JOB) {
-    jobs.push({
-      name: DELIVER_JOB,
-      data: { v: 1, ids: now.slice(at, at + MAX_IDS_PER_JOB) },
-      opts: DELIVER_OPTIONS,
-    });
-  }
-  for (const ring of rings) {
-    if (ring.delayMs) {
-      jobs.push({
-        name: DELIVER_JOB,
-        data: { v: 1, ids: [ring.id] },
-        opts: { ...DELIVER_OPTIONS, delay: Math.ceil(ring.delayMs) },
-      });
-    }
-  }
-  return jobs;
+/** Tickets for now, and one for each delay in milliseconds. */
+function tickets(count: number, delays: readonly number[] = []) {
+  const data: DeliveryJob = { v: 2 };
+  return [
+    ...Array.from({ length: count }, () => ({ name: DELIVER_JOB, data, opts: DELIVER_OPTIONS })),
+    ...delays.map((delay) => ({ name: DELIVER_JOB, data, opts: { ...DELIVER_OPTIONS, delay } })),
+  ];
 }
 
 function deadJobId(deliveryId: string): string {

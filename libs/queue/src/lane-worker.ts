@@ -1,5 +1,5 @@
 import { type Channel, type DeliveryJob, type Lane, laneQueueName } from '@herald/contracts';
-import { Worker } from 'bullmq';
+import { type Job, WaitingError, Worker } from 'bullmq';
 import { type Redis } from 'ioredis';
 
 export interface LaneWorkerOptions {
@@ -7,26 +7,26 @@ export interface LaneWorkerOptions {
   prefix: string;
   channel: Channel;
   lane: Lane;
-  /** Jobs worked on at once. */
+  /** Tickets in hand at once. */
   concurrency: number;
-  /** Works on a job's ids; rejects only when the whole job should be tried again. */
-  process(ids: readonly string[]): Promise<void>;
+  /**
+   * Works on what a ticket stands for. `returned`: the ticket goes back to the queue, for another worker. Rejects only
+   * when the ticket should be tried again after a while.
+   */
+  process(): Promise<'done' | 'returned'>;
+  /** Lets in the ids that a job of an older release holds itself, before its turn as a ticket. */
+  letIn(ids: readonly string[]): Promise<void>;
   onError(error: Error): void;
 }
 
-/** Takes the jobs of one lane. */
+/** Takes the tickets of one lane. */
 export class LaneWorker {
   private readonly worker: Worker<DeliveryJob>;
 
   constructor(options: LaneWorkerOptions) {
     this.worker = new Worker<DeliveryJob>(
       laneQueueName(options.channel, options.lane),
-      async (job) => {
-        const { v, ids } = job.data;
-        if (v !== 1 || !Array.isArray(ids))
-          throw new Error(`Job ${job.id} has a version that this worker does not know`);
-        await options.process(ids);
-      },
+      (job, token) => work(options, job, token),
       {
         connection: options.connection,
         prefix: options.prefix,
@@ -57,4 +57,13 @@ export class LaneWorker {
     await Promise.race([this.worker.close(), late]);
     clearTimeout(timer);
   }
+}
+
+async function work(options: LaneWorkerOptions, job: Job<DeliveryJob>, token?: string): Promise<void> {
+  const { data } = job;
+  if (data.v === 1 && Array.isArray(data.ids)) await options.letIn(data.ids);
+  else if (data.v !== 2) throw new Error(`Job ${job.id} has a version that this worker does not know`);
+  if ((await options.process()) === 'done') return;
+  await job.moveToWait(token);
+  throw new WaitingError();
 }

@@ -90,6 +90,11 @@ describe("Twilio's status callbacks", () => {
     expect(delivery?.timeline.at(-1)).toMatchObject({ type: 'undelivered', detail: 'twilio_30003' });
   });
 
+  it.each(['SM1\u0000', 'x'.repeat(5000), 'a b'])('counts without an id that is none', async (MessageSid) => {
+    await callBack({ providerId, deliveryId, form: delivered({ MessageSid }) }).expect(204, '');
+    expect(await stateOf(tenantId, deliveryId)).toBe('delivered');
+  });
+
   it('does no harm when it is late, doubled or says nothing', async () => {
     const before = await counted('ignored');
     await callBack({ providerId, deliveryId, form: delivered({ MessageStatus: 'queued' }) }).expect(204);

@@ -26,6 +26,17 @@ export class IntakeConfig {
   @Max(1_000_000)
   maxWaiting: number;
 
+  @Env('INTAKE_MAX_WAIT_MS', {
+    description:
+      'How long a request may expect to wait for its commit; while it is longer, requests are refused with 503 and ' +
+      'Retry-After.',
+    default: 2500,
+  })
+  @IsInt()
+  @Min(100)
+  @Max(60_000)
+  maxWaitMs: number;
+
   @Env('INTAKE_MAX_BODY_BYTES', {
     description:
       'Bytes of request bodies in memory at once; more requests are refused with 503 and Retry-After.',

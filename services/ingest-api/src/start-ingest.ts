@@ -70,6 +70,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const commit = new GroupCommit({
     db,
     maxWaiting: config.intake.maxWaiting,
+    maxWaitMs: config.intake.maxWaitMs,
     onUnavailable: (error) =>
       logger.warn({ err: error }, 'notifications cannot be made durable: refusing them'),
     onAccepted: (accepted) => ringBehind.flushed(accepted),
@@ -95,6 +96,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     intake: { validate: createSendValidator(), commit, keepKeysMs: config.intake.keepKeysMs, now: Date.now },
     track: createRequestTracker({ service: 'ingest-api', ...options }),
     authenticate,
+    admit: () => commit.admit(),
     limit,
     metrics,
     maxBodyBytes: config.intake.maxBodyBytes,

@@ -45,6 +45,16 @@ export class TimingConfig {
   @Min(2)
   @Max(60)
   partitionDaysAhead: number;
+
+  @Env('RETENTION_DAYS', {
+    description:
+      'Days (UTC) that notifications and all that belongs to them are kept after their own; 0 keeps them for ever.',
+    default: 90,
+  })
+  @IsInt()
+  @Min(0)
+  @Max(3650)
+  retentionDays: number;
 }
 
 export class SchedulerConfig {

@@ -5,6 +5,7 @@ import {
   type LostClaim,
   type OutcomeRecord,
   recordOutcomes,
+  type TenantBound,
 } from '@herald/db';
 import { type DeliveryMetrics } from '@herald/delivery';
 import { type RetryPolicy, type SendOutcome, settle } from '@herald/domain';
@@ -35,7 +36,7 @@ const WORKER_LOST: SendOutcome = {
  */
 export async function recoverLostClaims(
   deps: LostClaimDeps,
-  lane: { channel: Channel; lane: Lane; upTo: Date },
+  lane: { channel: Channel; lane: Lane; bounds: readonly TenantBound[] },
 ): Promise<void> {
   const lost = await findLostClaims(deps.db, { ...lane, limit: LIMIT });
   if (lost.length === 0) return;
@@ -46,12 +47,10 @@ export async function recoverLostClaims(
   const again = written.filter((row) => row.state === 'queued');
   const dead = written.filter((row) => row.state === 'dead');
   await deps.queues.ring(
-    again.map(({ id, channel, lane: name }) => ({
-      id,
-      channel,
-      lane: name,
-      delayMs: recordOf.get(id)?.delayMs,
-    })),
+    again.map(({ id, channel, lane: name }) => {
+      const { tenantId, delayMs } = recordOf.get(id) as OutcomeRecord;
+      return { id, tenantId, channel, lane: name, delayMs };
+    }),
   );
   for (const row of dead) {
     deps.deliveryMetrics.deadLetters.inc({

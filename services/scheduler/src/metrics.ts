@@ -5,8 +5,18 @@ export function schedulerMetrics(metrics: Metrics) {
   return {
     jobs: metrics.gauge({
       name: 'herald_queue_jobs',
-      help: 'Jobs by lane; a job carries up to 50 deliveries.',
+      help: 'Jobs by lane; each is a ticket to work on about 50 deliveries.',
       labels: ['channel', 'lane', 'state'],
+    }),
+    deliveries: metrics.gauge({
+      name: 'herald_queue_deliveries',
+      help: 'Deliveries by lane that wait for a worker.',
+      labels: ['channel', 'lane'],
+    }),
+    ticketsAdded: metrics.counter({
+      name: 'herald_tickets_added_total',
+      help: 'Jobs that were missing for deliveries that wait: a process ended between the two.',
+      labels: ['channel', 'lane'],
     }),
     oldestAge: metrics.gauge({
       name: 'herald_queue_oldest_age_seconds',

@@ -61,13 +61,14 @@ const turn = (over: Partial<RelayDeps> = {}) => relayTurn(depsOf(over), go);
 async function accept(
   count: number,
   policy: 'at_least_once' | 'at_most_once' = 'at_least_once',
+  tenant = tenantId,
 ): Promise<string[]> {
   const dto = {
     to: Array.from({ length: count }, (_, n) => ({ phone: `+49151123${String(n + 10_000).slice(0, 5)}` })),
     content: { sms: { body: 'Hello' } },
     delivery: policy,
   };
-  const plan = planNotification(dto, { tenantId, now: Date.now() });
+  const plan = planNotification(dto, { tenantId: tenant, now: Date.now() });
   if (!plan.ok) throw new Error(JSON.stringify(plan.errors));
   await acceptNotifications(db, [
     { notification: plan.notification, apiKeyId: tenantId, live: true, response: '' },
@@ -75,8 +76,8 @@ async function accept(
   return plan.notification.deliveries.map((delivery) => delivery.id);
 }
 
-const ring = (ids: readonly string[]) =>
-  queues.ring(ids.map((id) => ({ id, channel: 'sms', lane: 'default' }) as const));
+const ring = (ids: readonly string[], tenant = tenantId) =>
+  queues.ring(ids.map((id) => ({ id, tenantId: tenant, channel: 'sms', lane: 'default' }) as const));
 /** As if so many milliseconds had gone by. */
 const later = (ms: number) =>
   db.rows(
@@ -90,7 +91,10 @@ async function loseJobs(): Promise<void> {
   if (keys.length > 0) await client.del(keys);
 }
 const jobs = async () => (await queues.figures('sms', 'default')).waiting;
-const headIds = async () => (await queues.figures('sms', 'default')).headIds;
+const waiting = async () => (await queues.figures('sms', 'default')).deliveries;
+/** Takes all that waits, in the order in which it would be worked on. */
+const takeAll = async () =>
+  (await queues.take('sms', 'default', 1_000_000, [])).payloads.flatMap(({ ids }) => ids);
 const view = (id: string) => getDelivery(db, { tenantId, live: true }, id);
 
 describe('relayTurn', () => {
@@ -100,10 +104,10 @@ describe('relayTurn', () => {
     expect(await jobs()).toBe(0);
     await later(GRACE_MS + 1000);
     await turn();
-    expect(await jobs()).toBe(3);
-    expect([...(await headIds())].sort()).toEqual([...ids].sort());
+    expect([await jobs(), await waiting()]).toEqual([3, 120]);
     for (let round = 0; round < 3; round += 1) await turn();
-    expect(await jobs()).toBe(3);
+    expect([await jobs(), await waiting()]).toEqual([3, 120]);
+    expect((await takeAll()).sort()).toEqual([...ids].sort());
     // Redis loses everything again.
     await loseJobs();
     await later(GRACE_MS / 2);
@@ -111,7 +115,7 @@ describe('relayTurn', () => {
     expect(await jobs()).toBe(0);
     await later(GRACE_MS / 2 + 1000);
     await turn();
-    expect(await jobs()).toBe(3);
+    expect([await jobs(), await waiting()]).toEqual([3, 120]);
     const { body } = await metrics.render();
     expect(body).toContain('herald_relay_rescued_total{channel="sms",lane="default"} 240');
   });
@@ -121,8 +125,10 @@ describe('relayTurn', () => {
     await later(3_600_000);
     await ring(await accept(100));
     for (let round = 0; round < 5; round += 1) await turn();
-    expect(await jobs()).toBe(12);
+    expect([await jobs(), await waiting()]).toEqual([12, 600]);
     const { body } = await metrics.render();
+    expect(body).toContain('herald_queue_deliveries{channel="sms",lane="default"} 600');
+    expect(body).not.toContain('herald_tickets_added_total{channel="sms",lane="default"} 1');
     expect(body).toContain('herald_queue_jobs{channel="sms",lane="default",state="waiting"} 12');
     const age = /herald_queue_oldest_age_seconds\{channel="sms",lane="default"\} (\d+)/.exec(body)?.[1];
     expect(Number(age)).toBeGreaterThanOrEqual(3600);
@@ -134,9 +140,65 @@ describe('relayTurn', () => {
     await ring(await accept(10));
     await turn();
     expect(await jobs()).toBe(2);
-    expect((await headIds()).slice(10).sort()).toEqual([...lost].sort());
     await turn();
     expect(await jobs()).toBe(2);
+    expect((await takeAll()).slice(10).sort()).toEqual([...lost].sort());
+  });
+
+  it('goes by the head of each tenant: the backlog of one hides no loss of another', async () => {
+    const [other, third] = [newId(Date.now()), newId(Date.now())];
+    await ring(await accept(300));
+    const lost = await accept(4, undefined, other);
+    const canceled = await accept(2, undefined, third);
+    await accept(3, undefined, third);
+    await ring(canceled, third);
+    await db.rows("UPDATE deliveries SET state = 'canceled', due_at = NULL WHERE id = ANY($1)", [canceled]);
+    await later(3_600_000);
+    await turn();
+    await turn();
+    expect(await waiting()).toBe(306);
+    expect((await queues.heads('sms', 'default', [other]))[0]?.ids.sort()).toEqual([...lost].sort());
+  });
+
+  it('adds tickets that are missing for what waits, and lets in what came due without one', async () => {
+    await ring(await accept(170));
+    await queues.ring([{ id: newId(1), tenantId, channel: 'sms', lane: 'default', delayMs: 1 }]);
+    await client.del(['wait', 'delayed'].map((key) => `${redis.prefix}:sms-default:${key}`));
+    await until(async () => (await waiting()) === 171);
+    expect(await jobs()).toBe(0);
+    for (let round = 0; round < 3; round += 1) await turn();
+    expect([await jobs(), await waiting()]).toEqual([4, 171]);
+    const { body } = await metrics.render();
+    expect(body).toContain('herald_tickets_added_total{channel="sms",lane="default"} 4');
+  });
+
+  it('finds what a worker took and did not live to claim', async () => {
+    const lost = await accept(50);
+    await ring(lost);
+    await later(GRACE_MS + 1000);
+    const younger = await accept(10);
+    await ring(younger);
+    await queues.take('sms', 'default', 50, []);
+    await turn();
+    await turn();
+    const all = await takeAll();
+    expect(all.slice(0, 10)).toEqual(younger);
+    expect(all.slice(10).sort()).toEqual([...lost].sort());
+    // As long as a worker goes on, what has the same age as the head is found when the head has gone by.
+    await later(GRACE_MS + 1000);
+    await turn();
+    expect((await takeAll()).sort()).toEqual([...lost, ...younger].sort());
+  });
+
+  it('rings at most once more for a retry whose ticket has not run', async () => {
+    const ids = await accept(5);
+    await queues.ring(
+      ids.map((id) => ({ id, tenantId, channel: 'sms', lane: 'default', delayMs: 1 }) as const),
+    );
+    await later(60_000);
+    for (let round = 0; round < 5; round += 1) await turn();
+    expect(await waiting()).toBeLessThanOrEqual(10);
+    expect(new Set(await takeAll())).toEqual(new Set(ids));
   });
 
   it('waits while only canceled deliveries stand at the head', async () => {
@@ -215,7 +277,7 @@ describe('when Redis loses everything', () => {
     await untilConnected(own.client, 5000);
     const lane = new DeliveryQueues(own.client, '{own}', () => undefined);
     const ids = await accept(300);
-    await lane.ring(ids.map((id) => ({ id, channel: 'sms', lane: 'default' }) as const));
+    await lane.ring(ids.map((id) => ({ id, tenantId, channel: 'sms', lane: 'default' }) as const));
     await own.client.flushall();
     const got = new Set<string>();
     const consumer = createWorkerConnection(server.url);
@@ -225,9 +287,13 @@ describe('when Redis loses everything', () => {
       channel: 'sms',
       lane: 'default',
       concurrency: 5,
-      process: async (some) => {
-        for (const { id } of await claimDeliveries(db, some, 60_000)) got.add(id);
+      process: async () => {
+        const { payloads } = await lane.take('sms', 'default', 50, []);
+        const some = payloads.flatMap((payload) => payload.ids);
+        if (some.length > 0) for (const { id } of await claimDeliveries(db, some, 60_000)) got.add(id);
+        return 'done';
       },
+      letIn: async () => undefined,
       onError: () => undefined,
     });
     await later(GRACE_MS + 1000);

@@ -1,6 +1,6 @@
 import { CHANNELS, type Channel, LANES, type Lane } from '@herald/contracts';
-import { type Database, findLaneHead, type LaneHead, ringOverdue } from '@herald/db';
-import { type DeliveryQueues, type LaneFigures } from '@herald/queue';
+import { type Database, findDueTenants, findHeads, ringOverdue, type TenantBound } from '@herald/db';
+import { type DeliveryQueues, type LaneFigures, type Payload } from '@herald/queue';
 import { type LostClaimDeps, recoverLostClaims } from './lost-claims';
 import { type SchedulerMetrics } from './metrics';
 
@@ -16,7 +16,8 @@ const RING_LIMIT = 2000;
 const MAX_ROUNDS = 5;
 
 /**
- * One turn of the relay: for each lane, ring again for what is due and has no job, and settle what a worker left behind.
+ * One turn of the relay: for each lane, add the tickets that what waits there lacks, ring again for what is due and waits
+ * nowhere, and settle what a worker left behind.
  * When Redis is away nothing is changed, so that nothing counts as rung that was not.
  */
 export async function relayTurn(deps: RelayDeps, signal: AbortSignal): Promise<void> {
@@ -31,18 +32,40 @@ export async function relayTurn(deps: RelayDeps, signal: AbortSignal): Promise<v
 
 async function relayLane(deps: RelayDeps, channel: Channel, lane: Lane, signal: AbortSignal): Promise<void> {
   const figures = await deps.queues.figures(channel, lane);
-  const head = await findLaneHead(deps.db, figures.headIds);
-  expose(deps.metrics, figures, head);
-  // Jobs wait, but what they rang for was canceled or is done: a worker clears them away, then the head is known again.
-  if (figures.headIds.length > 0 && head.headDueAt === null) return;
-  const upTo = head.headDueAt ?? head.now;
-  await recoverLostClaims(deps, { channel, lane, upTo });
-  await ringLost(deps, { channel, lane, before: new Date(upTo.getTime() - deps.graceMs) }, signal);
+  deps.metrics.ticketsAdded.inc({ channel, lane }, await deps.queues.addMissingTickets(figures));
+  const { now, tenantIds } = await findDueTenants(deps.db, { channel, lane });
+  const waiting = await deps.queues.heads(channel, lane, tenantIds);
+  const heads = await findHeads(deps.db, waiting);
+  expose(deps.metrics, figures, { now, heads });
+  const bounds = boundsOf(now, tenantIds, { waiting, heads });
+  if (bounds.length === 0) return;
+  await recoverLostClaims(deps, { channel, lane, bounds });
+  const lost = bounds.map(({ tenantId, before }) => ({
+    tenantId,
+    before: new Date(before.getTime() - deps.graceMs),
+  }));
+  await ringLost(deps, { channel, lane, bounds: lost }, signal);
+}
+
+/**
+ * Up to when each tenant's deliveries cannot be waiting in Redis: to the head of its list, or to now when it has none. A
+ * tenant whose head was canceled or is done is left out: a worker clears it away, then the head is known again.
+ */
+function boundsOf(
+  now: Date,
+  tenantIds: readonly string[],
+  { waiting, heads }: { waiting: readonly Payload[]; heads: ReadonlyMap<string, Date> },
+): TenantBound[] {
+  const withList = new Set(waiting.map(({ tenantId }) => tenantId));
+  return tenantIds.flatMap((tenantId) => {
+    const before = withList.has(tenantId) ? heads.get(tenantId) : now;
+    return before ? [{ tenantId, before }] : [];
+  });
 }
 
 async function ringLost(
   deps: RelayDeps,
-  lane: { channel: Channel; lane: Lane; before: Date },
+  lane: { channel: Channel; lane: Lane; bounds: readonly TenantBound[] },
   signal: AbortSignal,
 ): Promise<void> {
   for (let round = 0; round < MAX_ROUNDS && !signal.aborted; round += 1) {
@@ -54,11 +77,15 @@ async function ringLost(
   }
 }
 
-function expose(metrics: SchedulerMetrics, figures: LaneFigures, head: LaneHead): void {
-  const { channel, lane, waiting, delayed, active } = figures;
-  for (const [state, count] of Object.entries({ waiting, delayed, active })) {
+function expose(
+  metrics: SchedulerMetrics,
+  { channel, lane, waiting, delayed, active, deliveries }: LaneFigures,
+  { now, heads }: { now: Date; heads: ReadonlyMap<string, Date> },
+): void {
+  for (const [state, count] of Object.entries({ waiting, delayed, active }))
     metrics.jobs.set({ channel, lane, state }, count);
-  }
-  const age = head.headDueAt ? Math.max(0, head.now.getTime() - head.headDueAt.getTime()) / 1000 : 0;
-  metrics.oldestAge.set({ channel, lane }, age);
+  metrics.deliveries.set({ channel, lane }, deliveries);
+  let oldest = now.getTime();
+  for (const dueAt of heads.values()) oldest = Math.min(oldest, dueAt.getTime());
+  metrics.oldestAge.set({ channel, lane }, (now.getTime() - oldest) / 1000);
 }

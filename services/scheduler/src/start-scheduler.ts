@@ -1,5 +1,5 @@
 import { CHANNELS, type Channel } from '@herald/contracts';
-import { Database, deleteExpiredKeys, ensurePartitions, exposePool, promoteScheduled } from '@herald/db';
+import { Database, deleteExpiredKeys, exposePool, promoteScheduled } from '@herald/db';
 import { deliveryMetrics, type RetryConfig, withOverrides } from '@herald/delivery';
 import { RETRY_POLICIES, type RetryPolicy } from '@herald/domain';
 import {
@@ -15,6 +15,8 @@ import { createProducerConnection, DeliveryQueues } from '@herald/queue';
 import { type TimingConfig } from './config';
 import { schedulerMetrics } from './metrics';
 import { relayTurn } from './relay';
+import { partitionsTurn, retentionTurn } from './retention';
+import { retentionMetrics } from './retention-metrics';
 
 export interface SchedulerOptions {
   config: { postgres: PostgresConfig; redis: RedisConfig; retry: RetryConfig; timing: TimingConfig };
@@ -26,7 +28,8 @@ export interface SchedulerOptions {
 const PROMOTE_LIMIT = 2000;
 const DELETE_LIMIT = 5000;
 const CLEAN_EVERY_MS = 60_000;
-const PARTITIONS_EVERY_MS = 3_600_000;
+const PARTITIONS_EVERY_MS = 300_000;
+const RETENTION_EVERY_MS = 3_600_000;
 
 /** Starts everything that happens because time passes. Several schedulers may run: rows are taken with SKIP LOCKED. */
 export async function startScheduler(options: SchedulerOptions): Promise<{ stop(): Promise<void> }> {
@@ -49,20 +52,19 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     metrics,
     deliveryMetrics: deliveryMetrics(options.metrics),
   };
+  const { retentionDays, partitionDaysAhead } = config.timing;
+  const partitions = { retentionDays, partitionDaysAhead };
+  const retention = { db, logger, metrics: retentionMetrics(options.metrics), ...partitions };
   options.health.add('postgres', () => db.ping());
   exposePool(options.metrics, 'scheduler', db);
+  const every = (name: string, ms: number, turn: (signal: AbortSignal) => Promise<void>) =>
+    backgroundTask(name, ms, turn, { logger });
   const tasks = [
-    backgroundTask('relay', config.timing.relayEveryMs, (signal) => relayTurn(relay, signal), { logger }),
-    backgroundTask('promote', config.timing.promoteEveryMs, (signal) => promoteTurn(relay, signal), {
-      logger,
-    }),
-    backgroundTask('expired-keys', CLEAN_EVERY_MS, (signal) => cleanTurn(db, signal), { logger }),
-    backgroundTask(
-      'partitions',
-      PARTITIONS_EVERY_MS,
-      async () => void (await ensurePartitions(db, config.timing.partitionDaysAhead)),
-      { logger },
-    ),
+    every('relay', config.timing.relayEveryMs, (signal) => relayTurn(relay, signal)),
+    every('promote', config.timing.promoteEveryMs, (signal) => promoteTurn(relay, signal)),
+    every('expired-keys', CLEAN_EVERY_MS, (signal) => cleanTurn(db, signal)),
+    every('partitions', PARTITIONS_EVERY_MS, (signal) => partitionsTurn(retention, signal)),
+    every('retention', RETENTION_EVERY_MS, (signal) => retentionTurn(retention, signal)),
   ];
   return {
     stop: async () => {

@@ -7,14 +7,14 @@ import { holdsInheritedName } from './inherited-names';
 import { jsonDepth } from './json-depth';
 import { dtoSchemas } from './schema';
 
-/** Checks a value; returns nothing when it is good, else every problem with its JSON pointer. */
-export type CompiledValidator = (value: unknown) => FieldError[] | undefined;
-
 /**
- * A body with more values than this is told its first problem only: a list of 500,000 wrong items would take seconds to
- * describe, and everybody else waits for that.
+ * Checks a value; returns nothing when it is good, else every problem with its JSON pointer. Of one that holds more than
+ * `maxDescribed` values only the first problem is told: a list of 500,000 wrong items would take seconds to describe,
+ * and everybody else waits for that.
  */
-const MAX_VALUES_FOR_ALL_ERRORS = 10_000;
+export type CompiledValidator = (value: unknown, maxDescribed?: number) => FieldError[] | undefined;
+
+const MAX_DESCRIBED = 10_000;
 
 /**
  * Compiles the schema of a DTO for the hot path: it accepts and refuses exactly what class-validator does with the same
@@ -23,9 +23,9 @@ const MAX_VALUES_FOR_ALL_ERRORS = 10_000;
 export function compileValidator(dto: DtoClass): CompiledValidator {
   const first = compile(dto, false);
   const all = compile(dto, true);
-  return (value) => {
+  return (value, maxDescribed = MAX_DESCRIBED) => {
     if (first(value)) return undefined;
-    const validate = holdsMoreValuesThan(MAX_VALUES_FOR_ALL_ERRORS, value) ? first : all;
+    const validate = holdsMoreValuesThan(maxDescribed, value) ? first : all;
     validate(value);
     return (validate.errors ?? []).flatMap(toFieldError);
   };
@@ -52,7 +52,8 @@ function compile(dto: DtoClass, allErrors: boolean): ValidateFunction {
   });
 }
 
-function holdsMoreValuesThan(max: number, value: unknown): boolean {
+/** Whether a JSON value holds more than so many others, at any depth. Iterative, as bodies may be nested deeply. */
+export function holdsMoreValuesThan(max: number, value: unknown): boolean {
   const open: unknown[] = [value];
   let count = 0;
   while (open.length > 0) {

@@ -18,6 +18,8 @@ const EXAMPLES: Record<FormatName, Examples> = {
       'a b@example.com',
       'ada@example.com\n',
       'a\ud83d@example.com',
+      '"a\r\nRCPT TO:<b@example.com>"@example.com',
+      '"a\u0000"@example.com',
       'Ada <ada@example.com>',
       `${'a'.repeat(65)}@example.com`,
     ],

@@ -58,8 +58,10 @@ function isLanguageTag(value: string): boolean {
 }
 
 function isEmailAddress(value: string): boolean {
-  // validator throws for half of a surrogate pair.
-  return (value as string & { isWellFormed(): boolean }).isWellFormed() && isEmail(value);
+  // validator throws for half of a surrogate pair, and takes line breaks in a quoted local part.
+  return (
+    !CONTROL.test(value) && (value as string & { isWellFormed(): boolean }).isWellFormed() && isEmail(value)
+  );
 }
 
 /** `ada@example.com` or `Ada Lovelace <ada@example.com>`. */

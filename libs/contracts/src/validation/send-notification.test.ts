@@ -75,6 +75,13 @@ describe('createSendValidator', () => {
       expect([name, problem({ [name]: value }).length]).toEqual([name, 1]);
     expect(problem(fields)).toHaveLength(1);
   });
+
+  it('tells the first problem only of what is larger than its caller wants described', () => {
+    const validate = createSendValidator();
+    const body = { to: [1, 2, 3], content: 1 };
+    const told = (max?: number) => (validate(body, max) as { errors: unknown[] }).errors.length;
+    expect([told(), told(5), told(4)]).toEqual([4, 4, 1]);
+  });
 });
 
 describe('withRecipientList', () => {

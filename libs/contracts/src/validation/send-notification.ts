@@ -6,13 +6,13 @@ export type SendValidation = { ok: true; value: SendNotificationDto } | { ok: fa
 
 /**
  * The hot path's check of one notification. `to` may be one object or a list; the value that comes back always holds
- * a list, and pointers in errors are those of the body as it was sent.
+ * a list, and pointers in errors are those of the body as it was sent. `maxDescribed` is that of `CompiledValidator`.
  */
-export function createSendValidator(): (body: unknown) => SendValidation {
+export function createSendValidator(): (body: unknown, maxDescribed?: number) => SendValidation {
   const validate = compileValidator(SendNotificationDto);
-  return (body) => {
+  return (body, maxDescribed) => {
     const value = withRecipientList(body);
-    const errors = validate(value);
+    const errors = validate(value, maxDescribed);
     if (!errors) return { ok: true, value: value as SendNotificationDto };
     return { ok: false, errors: value === body ? errors.map(oneOrMany) : errors.map(asSent) };
   };

@@ -8,7 +8,7 @@ export interface DatabaseOptions {
   url: string;
   /** Connections at most. */
   poolSize: number;
-  /** A statement that takes longer is cancelled, in milliseconds. */
+  /** A statement that takes longer is cancelled, in milliseconds; 0 for none. */
   statementTimeoutMs: number;
   /** Time to get a connection, in milliseconds; then the database counts as unavailable. */
   connectTimeoutMs: number;
@@ -59,7 +59,7 @@ export class Database {
       extra: {
         statement_timeout: options.statementTimeoutMs,
         // The server may be unable to cancel (stopped, network gone): then the client gives up by itself.
-        query_timeout: options.statementTimeoutMs + 2000,
+        query_timeout: options.statementTimeoutMs && options.statementTimeoutMs + 2000,
         keepAlive: true,
         idleTimeoutMillis: IDLE_CONNECTION_MS,
         options: SESSION_OPTIONS,

@@ -72,6 +72,8 @@ const sooner = (w: World) =>
     [w.deliveryIds],
   );
 
+const upTo = (ms: number) => [{ tenantId: owner.tenantId, before: new Date(ms) }];
+
 const STEPS: Record<string, (w: World) => Promise<unknown>> = {
   claim: (w) => claim(w, 60_000),
   claimAndLose: (w) => claim(w, 0),
@@ -85,10 +87,10 @@ const STEPS: Record<string, (w: World) => Promise<unknown>> = {
   },
   relay: async (w) => {
     await sooner(w);
-    await ringOverdue(db, { ...LANE, before: new Date(Date.now() - 3_600_000) });
+    await ringOverdue(db, { ...LANE, bounds: upTo(Date.now() - 3_600_000) });
   },
   reap: async () => {
-    const lost = await findLostClaims(db, { ...LANE, upTo: new Date() });
+    const lost = await findLostClaims(db, { ...LANE, bounds: upTo(Date.now()) });
     if (lost.length > 0)
       await recordOutcomes(
         db,

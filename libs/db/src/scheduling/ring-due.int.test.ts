@@ -3,7 +3,7 @@ import { type Database } from '../connection/database';
 import { claimDeliveries } from '../deliveries/claim-deliveries';
 import { findLostClaims } from '../deliveries/find-lost-claims';
 import { acceptOne, connectForTest, newOwner, type TestRequest } from '../reading/testing/notifications';
-import { findLaneHead, promoteScheduled, ringOverdue } from './ring-due';
+import { findDueTenants, findHeads, promoteScheduled, ringOverdue } from './ring-due';
 
 const database = useTestDatabase();
 const pools: Database[] = [];
@@ -16,6 +16,9 @@ beforeEach(() => db.rows('TRUNCATE deliveries, notifications'));
 afterAll(() => Promise.all(pools.map((pool) => pool.close())));
 
 const owner = newOwner();
+const { tenantId } = owner;
+/** The tenant's deliveries that are due for longer than this. */
+const overdue = (ms: number) => ({ ...LANE, bounds: [{ tenantId, before: ago(ms) }] });
 const phones = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ phone: `+49151123456${n + 10}` }));
 const ago = (ms: number) => new Date(Date.now() - ms);
@@ -33,20 +36,55 @@ const due = (id: string, age: number) =>
   db.rows('UPDATE deliveries SET due_at = $2 WHERE id = $1', [id, ago(age)]);
 const one = async (request: TestRequest) => (await acceptOne(db, owner, request)).deliveryIds[0] as string;
 
-describe('findLaneHead', () => {
-  it('is the oldest of the given deliveries that is still queued', async () => {
-    const ids = await queued(30_000, 60_000, 90_000);
-    await db.rows("UPDATE deliveries SET state = 'canceled' WHERE id = $1", [ids[2]]);
-    const { now, headDueAt } = await findLaneHead(db, ids);
-    expect(headDueAt).toEqual((await row(ids[1] as string)).due_at);
+describe('findDueTenants', () => {
+  const found = async () => (await findDueTenants(db, LANE)).tenantIds;
+
+  it('names each tenant once that has something due in the lane', async () => {
+    const owners = Array.from({ length: 5 }, () => newOwner());
+    for (const each of owners) await acceptOne(db, each, { to: phones(7) });
+    await acceptOne(db, newOwner(), { priority: 'bulk' });
+    await acceptOne(db, newOwner(), { sendAt: new Date(Date.now() + 60_000).toISOString() });
+    const { now, tenantIds } = await findDueTenants(db, LANE);
+    expect(tenantIds).toEqual(owners.map((each) => each.tenantId).sort());
     expect(Math.abs(now.getTime() - Date.now())).toBeLessThan(2000);
   });
 
-  it('is not known when none is queued, or none is given', async () => {
-    const [id] = await queued(1000);
+  it('counts what is being sent, and not what is done or due later', async () => {
+    const ids = await queued(1000, 1000);
+    expect(await found()).toEqual([tenantId]);
+    await claimDeliveries(db, ids, 60_000);
+    expect(await found()).toEqual([tenantId]);
+    await db.rows("UPDATE deliveries SET state = 'queued', due_at = now() + interval '1 minute'");
+    expect(await found()).toEqual([]);
     await db.rows("UPDATE deliveries SET state = 'sent', due_at = NULL");
-    expect(await findLaneHead(db, [id as string])).toMatchObject({ headDueAt: null });
-    expect(await findLaneHead(db, [])).toMatchObject({ now: expect.any(Date), headDueAt: null });
+    const { now, tenantIds } = await findDueTenants(db, LANE);
+    expect([now, tenantIds]).toEqual([expect.any(Date), []]);
+  });
+});
+
+describe('findHeads', () => {
+  it('gives the oldest of the given deliveries that are still queued, by tenant', async () => {
+    const ids = await queued(30_000, 60_000, 90_000);
+    await db.rows("UPDATE deliveries SET state = 'canceled' WHERE id = $1", [ids[2]]);
+    const other = newOwner();
+    const { deliveryIds } = await acceptOne(db, other, {});
+    const heads = await findHeads(db, [
+      { tenantId, ids },
+      { tenantId: other.tenantId, ids: deliveryIds },
+    ]);
+    expect(heads).toEqual(
+      new Map([
+        [tenantId, (await row(ids[1] as string)).due_at],
+        [other.tenantId, (await row(deliveryIds[0] as string)).due_at],
+      ]),
+    );
+  });
+
+  it('knows nothing when none is queued, or none is given', async () => {
+    const ids = await queued(1000);
+    await db.rows("UPDATE deliveries SET state = 'sent', due_at = NULL");
+    expect(await findHeads(db, [{ tenantId, ids }])).toEqual(new Map());
+    expect(await findHeads(db, [])).toEqual(new Map());
   });
 });
 
@@ -54,22 +92,22 @@ describe('ringOverdue', () => {
   it('takes what was due before, and puts it at the tail of its lane', async () => {
     const [older, old, young] = (await queued(60_000, 30_000, 1000)) as [string, string, string];
     const before = await row(young);
-    const rung = await ringOverdue(db, { ...LANE, before: ago(10_000) });
+    const rung = await ringOverdue(db, overdue(10_000));
     expect(idsOf(rung)).toEqual([older, old].sort());
-    expect(rung[0]).toEqual({ id: expect.any(String), channel: 'sms', lane: 'default' });
+    expect(rung[0]).toEqual({ id: expect.any(String), tenantId, channel: 'sms', lane: 'default' });
     expect(await row(young)).toEqual(before);
     for (const id of [older, old]) {
       const after = await row(id);
       expect(after).toMatchObject({ state: 'queued', reason: 'rescued', claim: 0, attempts: 0 });
       expect(Date.now() - after.due_at.getTime()).toBeLessThan(5000);
     }
-    expect(await ringOverdue(db, { ...LANE, before: ago(10_000) })).toEqual([]);
+    expect(await ringOverdue(db, overdue(10_000))).toEqual([]);
   });
 
   it('keeps why it waited, when that was said', async () => {
     const [id] = (await queued(60_000)) as [string];
     await db.rows("UPDATE deliveries SET reason = 'retry_scheduled'");
-    await ringOverdue(db, { ...LANE, before: ago(0) });
+    await ringOverdue(db, overdue(0));
     expect(await row(id)).toMatchObject({ reason: 'retry_scheduled' });
   });
 
@@ -83,14 +121,29 @@ describe('ringOverdue', () => {
     const sending = await one({});
     for (const id of [bulk, email, sending]) await due(id, 60_000);
     expect(await claimDeliveries(db, [sending], 60_000)).toHaveLength(1);
-    expect(idsOf(await ringOverdue(db, { ...LANE, before: ago(0) }))).toEqual(mine);
+    expect(idsOf(await ringOverdue(db, overdue(0)))).toEqual(mine);
+  });
+
+  it('goes by the bound of each tenant, and leaves the others alone', async () => {
+    const mine = await queued(60_000, 20_000);
+    const [other, third] = [newOwner(), newOwner()];
+    const theirs = (await acceptOne(db, other, {})).deliveryIds;
+    const untouched = (await acceptOne(db, third, {})).deliveryIds;
+    for (const id of [...theirs, ...untouched]) await due(id, 60_000);
+    const bounds = [
+      { tenantId, before: ago(30_000) },
+      { tenantId: other.tenantId, before: ago(0) },
+    ];
+    const rung = await ringOverdue(db, { ...LANE, bounds });
+    expect(idsOf(rung)).toEqual([mine[0] as string, ...theirs].sort());
+    expect(await ringOverdue(db, { ...LANE, bounds: [] })).toEqual([]);
   });
 
   it('takes the longest overdue first, so many at a time', async () => {
     const ids = await queued(...Array.from({ length: 30 }, (_, n) => 60_000 + n * 1000));
     const rounds: string[][] = [];
     for (let round = 0; round < 4; round += 1) {
-      rounds.push(idsOf(await ringOverdue(db, { ...LANE, before: ago(30_000), limit: 10 })));
+      rounds.push(idsOf(await ringOverdue(db, { ...overdue(30_000), limit: 10 })));
     }
     const oldestFirst = [...ids].reverse();
     const expected = [0, 10, 20].map((from) => oldestFirst.slice(from, from + 10).sort());
@@ -99,7 +152,7 @@ describe('ringOverdue', () => {
 
   it('gives each delivery to one of several schedulers', async () => {
     const ids = await queued(...Array.from({ length: 60 }, () => 60_000));
-    const rung = await Promise.all(pools.map((pool) => ringOverdue(pool, { ...LANE, before: ago(30_000) })));
+    const rung = await Promise.all(pools.map((pool) => ringOverdue(pool, overdue(30_000))));
     expect(idsOf(rung.flat())).toEqual([...ids].sort());
   });
 
@@ -109,7 +162,7 @@ describe('ringOverdue', () => {
     await lock.startTransaction();
     try {
       await lock.query('SELECT 1 FROM deliveries WHERE id = $1 FOR UPDATE', [ids[0]]);
-      const rung = await ringOverdue(db, { ...LANE, before: ago(30_000) });
+      const rung = await ringOverdue(db, overdue(30_000));
       expect(idsOf(rung)).toEqual(ids.slice(1).sort());
     } finally {
       await lock.rollbackTransaction();
@@ -127,7 +180,7 @@ describe('promoteScheduled', () => {
     const [now, later] = [await one({ sendAt: at(3_600_000) }), await one({ sendAt: at(3_600_000) })];
     const waiting = await one({});
     await wake(now, 10);
-    expect(await promoteScheduled(db, 100)).toEqual([{ id: now, channel: 'sms', lane: 'default' }]);
+    expect(await promoteScheduled(db, 100)).toEqual([{ id: now, tenantId, channel: 'sms', lane: 'default' }]);
     const after = await row(now);
     expect(after).toMatchObject({ state: 'queued', reason: null, wake_at: null });
     expect(Date.now() - after.due_at.getTime()).toBeLessThan(5000);
@@ -155,8 +208,8 @@ describe('promoteScheduled', () => {
 });
 
 describe('findLostClaims', () => {
-  const lost = (over: { upTo?: Date; limit?: number } = {}) =>
-    findLostClaims(db, { ...LANE, upTo: ago(0), ...over });
+  const lost = ({ upTo = ago(0), limit = 1000 }: { upTo?: Date; limit?: number } = {}) =>
+    findLostClaims(db, { ...LANE, bounds: [{ tenantId, before: upTo }], limit });
 
   it('finds what is being sent and whose lease ran out, with what decides on it', async () => {
     const ids = await queued(60_000, 50_000, 40_000);
@@ -191,6 +244,6 @@ describe('findLostClaims', () => {
     await claimDeliveries(db, ids, 0);
     expect((await lost({ upTo: ago(45_000) })).map(({ id }) => id)).toEqual(ids.slice(0, 2));
     expect((await lost({ limit: 1 })).map(({ id }) => id)).toEqual(ids.slice(0, 1));
-    expect(await findLostClaims(db, { ...LANE, lane: 'bulk', upTo: ago(0) })).toEqual([]);
+    expect(await findLostClaims(db, { ...overdue(0), lane: 'bulk' })).toEqual([]);
   });
 });

@@ -29,6 +29,7 @@ export interface TestWorkerOptions {
   metrics?: Metrics;
   worker?: Partial<WorkerConfig>;
   maxAttempts?: number;
+  statementTimeoutMs?: number;
   settings?: ProviderSetting[];
 }
 
@@ -55,7 +56,12 @@ export function startTestWorker(options: TestWorkerOptions): Promise<RunningChan
         ...options.worker,
       },
       retry: { maxAttempts: options.maxAttempts ?? 3, baseMs: 1, capMs: 1 },
-      postgres: { url: databaseUrl, poolSize: 10, statementTimeoutMs: 10_000, connectTimeoutMs: 3000 },
+      postgres: {
+        url: databaseUrl,
+        poolSize: 10,
+        statementTimeoutMs: options.statementTimeoutMs ?? 10_000,
+        connectTimeoutMs: 3000,
+      },
       redis: { url: redis.url, queuePrefix: redis.prefix },
     },
     logger: createLogger({ service: 'test', level: 'silent' }),
@@ -85,6 +91,13 @@ export async function acceptSms(
 /** Accepts and rings, as the API does. */
 export async function sendSms(db: Database, queues: DeliveryQueues, options: SendOptions): Promise<string[]> {
   const ids = await acceptSms(db, options);
-  await queues.ring(ids.map((id) => ({ id, channel: 'sms', lane: options.priority ?? 'default' })));
+  await queues.ring(
+    ids.map((id) => ({
+      id,
+      tenantId: options.tenantId,
+      channel: 'sms',
+      lane: options.priority ?? 'default',
+    })),
+  );
   return ids;
 }

@@ -76,6 +76,40 @@ describe('Authenticator', () => {
     expect(state.lookups).toBe(1);
   });
 
+  it('lets 5,000 wrong keys neither take the database nor delay a good one', async () => {
+    const table = setUp();
+    const running = { now: 0, most: 0, all: 0 };
+    const { authenticator, addKey } = setUp({
+      findKeyByHash: async (hash) => {
+        running.now += 1;
+        running.all += 1;
+        running.most = Math.max(running.most, running.now);
+        await settle();
+        running.now -= 1;
+        return table.table.get(hash.toString('hex'));
+      },
+    });
+    const good = addKey();
+    table.table.set(good.hash, good.record);
+    await authenticator.authenticate(good.header);
+    const before = running.all;
+    const guesses = Array.from({ length: 5000 }, () =>
+      Promise.resolve(authenticator.authenticate(`Bearer ${newApiKey('live').key}`)).then(
+        () => 'unauthorized',
+        (error) => error.type,
+      ),
+    );
+    expect(authenticator.authenticate(good.header)).toMatchObject({ keyId: good.record.id });
+    const answers = await Promise.all(guesses);
+    expect(running.most).toBe(2);
+    expect(running.all - before).toBe(answers.filter((answer) => answer === 'unauthorized').length);
+    expect(running.all - before).toBeLessThanOrEqual(600);
+    expect(new Set(answers)).toEqual(new Set(['unauthorized', 'overloaded']));
+    const late = addKey();
+    table.table.set(late.hash, late.record);
+    expect(await authenticator.authenticate(late.header)).toMatchObject({ keyId: late.record.id });
+  });
+
   it('knows the operator without a look-up', () => {
     const { authenticator, state } = setUp();
     expect(authenticator.authenticate(`Bearer ${OPERATOR_KEY}`)).toEqual({ kind: 'operator' });

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { looksLikeApiKey } from '../crypto/api-key';
 import { equalConstantTime } from '../crypto/digest';
 import { isUnavailable } from '../net/unavailable';
+import { LookupGate } from './lookup-gate';
 import {
   type AuthFailure,
   type OperatorPrincipal,
@@ -52,6 +53,13 @@ const RETRY_MS = 1000;
 const NEGATIVE_TTL_MS = 1000;
 const MAX_NEGATIVE = 1000;
 const MAX_TOKEN_CHARS = 512;
+/**
+ * Look-ups of keys that were never seen, at once and waiting. Whoever guesses keys makes one for each, so they get a
+ * small part of the connections, which are the same that accept notifications. Not a limit per client address: behind a
+ * proxy that is not trusted all clients have one, and a guesser would lock everybody out.
+ */
+const MAX_UNSEEN_AT_ONCE = 2;
+const MAX_UNSEEN_WAITING = 500;
 const BEARER = /^bearer +(\S+) *$/i;
 
 const OPERATOR: OperatorPrincipal = Object.freeze({ kind: 'operator' });
@@ -69,12 +77,16 @@ const DISABLED = unauthorized('The tenant of the API key is disabled.', 'invalid
  * Knows callers by their bearer token. A key that was seen lately is answered without waiting and without the database;
  * one in steady use is refreshed before its time is up, so it never waits. Keys are held by their SHA-256 only.
  *
+ * Guessing costs the guesser: what cannot be a key is not looked up, what was looked up in vain is remembered for a
+ * moment, and the rest goes through a gate that good keys, once seen, never meet.
+ *
  * While the database is down, keys that are cached go on working for a minute past their time; others fail with the
  * database's error.
  */
 export class Authenticator {
   private readonly known: LRUCache<string, Entry>;
   private readonly unknown: LRUCache<string, { until: number }>;
+  private readonly unseen = new LookupGate(MAX_UNSEEN_AT_ONCE, MAX_UNSEEN_WAITING);
   private readonly pending = new Map<string, Promise<Entry | undefined>>();
   private readonly operatorHash?: string;
   private readonly ttlMs: number;
@@ -92,7 +104,8 @@ export class Authenticator {
 
   /**
    * Who sends this Authorization header. Answers at once when it can, else with a promise.
-   * @throws the error of `findKeyByHash` (by the promise) when the key is not cached and cannot be looked up
+   * @throws (by the promise) when the key is not cached: the error of `findKeyByHash`, or ProblemError 503 while too many
+   * keys that nobody has seen are looked up
    */
   authenticate(
     authorization: string | undefined,
@@ -135,7 +148,10 @@ export class Authenticator {
   private lookUp(key: string): Promise<Entry | undefined> {
     const running = this.pending.get(key);
     if (running) return running;
-    const started = this.load(key).finally(() => this.pending.delete(key));
+    const load = () => this.load(key);
+    const started = (this.known.has(key) ? load() : this.unseen.pass(load)).finally(() =>
+      this.pending.delete(key),
+    );
     this.pending.set(key, started);
     return started;
   }

@@ -14,6 +14,7 @@ export interface CoalescerOptions<T> {
 
 interface Waiting<T, R> {
   item: T;
+  weight: number;
   resolve(result: R): void;
   reject(error: unknown): void;
 }
@@ -24,6 +25,7 @@ interface Waiting<T, R> {
  */
 export class Coalescer<T, R> {
   private queue: Waiting<T, R>[] = [];
+  private weight = 0;
   private inFlight = 0;
   private readonly keysInFlight = new Set<string>();
   private scheduled = false;
@@ -39,16 +41,24 @@ export class Coalescer<T, R> {
     return this.queue.length;
   }
 
+  /** What they weigh together. */
+  get waitingWeight(): number {
+    return this.weight;
+  }
+
   /** Resolves with the item's own result; rejects when its batch failed. */
   submit(item: T): Promise<R> {
     return new Promise<R>((resolve, reject) => {
-      this.queue.push({ item, resolve, reject });
+      const weight = this.options.weightOf?.(item) ?? 1;
+      this.weight += weight;
+      this.queue.push({ item, weight, resolve, reject });
       this.schedule();
     });
   }
 
   /** Rejects everything that waits for a batch; what is under way goes on. */
   rejectWaiting(error: unknown): void {
+    this.weight = 0;
     for (const waiting of this.queue.splice(0)) waiting.reject(error);
     this.tellIfDrained();
   }
@@ -75,14 +85,13 @@ export class Coalescer<T, R> {
   }
 
   private next(): Waiting<T, R>[] {
-    const { maxBatch, keyOf, weightOf } = this.options;
+    const { maxBatch, keyOf } = this.options;
     const batch: Waiting<T, R>[] = [];
     const later: Waiting<T, R>[] = [];
     let weight = 0;
     let taken = 0;
     for (const waiting of this.queue) {
-      const cost = weightOf?.(waiting.item) ?? 1;
-      if (batch.length > 0 && weight + cost > maxBatch) break;
+      if (batch.length > 0 && weight + waiting.weight > maxBatch) break;
       taken += 1;
       const key = keyOf?.(waiting.item);
       if (key !== undefined && this.keysInFlight.has(key)) {
@@ -91,8 +100,9 @@ export class Coalescer<T, R> {
       }
       if (key !== undefined) this.keysInFlight.add(key);
       batch.push(waiting);
-      weight += cost;
+      weight += waiting.weight;
     }
+    this.weight -= weight;
     this.queue = [...later, ...this.queue.slice(taken)];
     return batch;
   }

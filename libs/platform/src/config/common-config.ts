@@ -64,6 +64,25 @@ export class HttpConfig {
   @Max(60 * MINUTE_MS)
   requestTimeoutMs: number;
 
+  @Env('HTTP_IDLE_TIMEOUT_MS', {
+    description:
+      'How long a connection may be silent while a request or its answer is under way: ends clients that do not read.',
+    default: 120_000,
+  })
+  @IsInt()
+  @Min(100)
+  @Max(60 * MINUTE_MS)
+  idleTimeoutMs: number;
+
+  @Env('HTTP_MAX_CONNECTIONS', {
+    description: 'Connections at once; more are closed. Keep it under the limit of open files.',
+    default: 10_000,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  maxConnections: number;
+
   check(): ConfigCheck {
     if (this.headersTimeoutMs <= this.requestTimeoutMs) return {};
     return { errors: ['HTTP_HEADERS_TIMEOUT_MS: is above HTTP_REQUEST_TIMEOUT_MS, wants at most that'] };

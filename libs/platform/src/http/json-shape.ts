@@ -3,6 +3,9 @@ import { escapePointer, type FieldError } from '@herald/contracts';
 /** Deeper than any DTO and than the documented limit of free-form parts, and far from exhausting the stack. */
 const MAX_DEPTH = 64;
 
+/** More are not told in any answer. */
+const MAX_ERRORS = 100;
+
 interface Place {
   value: unknown;
   pointer: string;
@@ -16,7 +19,7 @@ interface Place {
 export function jsonShapeErrors(value: unknown, prefix = ''): FieldError[] {
   const errors: FieldError[] = [];
   const open: Place[] = [{ value, pointer: prefix, depth: 0 }];
-  for (let place = open.pop(); place; place = open.pop()) {
+  for (let place = open.pop(); place && errors.length < MAX_ERRORS; place = open.pop()) {
     const { value: object, pointer, depth } = place;
     if (typeof object !== 'object' || object === null) continue;
     if (depth >= MAX_DEPTH) {

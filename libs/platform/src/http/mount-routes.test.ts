@@ -10,6 +10,8 @@ import { Metrics } from '../metrics/metrics';
 import { createHttpApp } from './create-http-app';
 import { mountRoutes, type RouteContext, type RouteDeps } from './mount-routes';
 
+const pointersOf = ({ body }: request.Response) =>
+  body.errors.map(({ pointer }: { pointer: string }) => pointer).sort();
 const ID = '0190b0a0-0000-7000-8000-000000000001';
 
 class ThingDto {
@@ -18,6 +20,7 @@ class ThingDto {
 }
 class ListDto {
   @IsOptional() @Type(() => Number) @IsInt() limit?: number;
+  @IsOptional() @IsString() name?: string;
 }
 
 const base = { tag: 'things', summary: 's', responses: { 200: { description: 'ok' } } };
@@ -234,6 +237,25 @@ describe('mountRoutes', () => {
         .set('content-type', type)
         .send('{"name":"x"}');
       expect(answer.status).toBe(status);
+    });
+
+    it('refuses what cannot be stored, in bodies and queries, before any DTO is asked', async () => {
+      const body = await request(app)
+        .post('/v1/things/batch')
+        .set('content-type', 'application/json')
+        .send('{"name":"a\\u0000","size":"\\ud800"}');
+      expect([body.status, pointersOf(body)]).toEqual([422, ['/name', '/size']]);
+      const query = await request(app).put(`/v1/things/${ID}?name=%00`).send({ name: 'x' });
+      expect([query.status, pointersOf(query)]).toEqual([422, ['/query/name']]);
+    });
+
+    it('describes no body that holds far too much', async () => {
+      const many = Object.fromEntries(Array.from({ length: 2001 }, (_, n) => [`f${n}`, 1]));
+      const answer = await request(app).post('/v1/things/batch').send(many);
+      expect([answer.status, answer.body.errors]).toEqual([
+        422,
+        [{ pointer: '', detail: 'must hold at most 2000 values' }],
+      ]);
     });
 
     it('refuses encoded bodies', async () => {

@@ -1,4 +1,4 @@
-import { type FieldError, type RouteContract } from '@herald/contracts';
+import { type FieldError, holdsMoreValuesThan, type RouteContract } from '@herald/contracts';
 import { type Express, type Request, type Response } from 'express';
 import { type AuthFailure, checkAccess, type Principal } from '../auth/principal';
 import { type Logger } from '../log/create-logger';
@@ -8,6 +8,7 @@ import { readJsonBody } from './read-json-body';
 import { requestContext } from './request-context';
 import { expressPath, rememberRoute } from './route-table';
 import { type HeaderValues, send, sendJson } from './send';
+import { unstorableText } from './unstorable-text';
 import { validateDto } from './validate-dto';
 import { validateQuery } from './validate-query';
 
@@ -41,6 +42,11 @@ export interface RouteDeps {
 }
 
 const DEFAULT_BODY_LIMIT_BYTES = 256 * 1024;
+/**
+ * Twice what the largest list of any DTO holds. The validators take up to 70 us for each value that is wrong, and 256 KiB
+ * have room for 40,000.
+ */
+const MAX_VALUES = 2000;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const ID_PARAMETER = /^(?:id|.*Id)$/;
 
@@ -110,11 +116,17 @@ function readParams(req: Request): Record<string, string> {
 }
 
 async function readInput(route: RouteContract, req: Request): Promise<{ query: object; body: unknown }> {
-  const query = validateQuery(route.query, req.query);
+  const query = readQuery(route, req);
   const body = await readBody(route, req);
   const errors: FieldError[] = [query, body].flatMap((result) => (result.ok ? [] : result.errors));
   if (!query.ok || !body.ok) throw new ProblemError('validation', undefined, { errors });
   return { query: query.value, body: body.value };
+}
+
+function readQuery(route: RouteContract, req: Request) {
+  const query = validateQuery(route.query, req.query);
+  const errors = query.ok ? unstorableText(query.value, '/query') : [];
+  return errors.length > 0 ? { ok: false as const, errors } : query;
 }
 
 async function readBody(route: RouteContract, req: Request) {
@@ -124,7 +136,17 @@ async function readBody(route: RouteContract, req: Request) {
   if (json === undefined && !route.bodyOptional) {
     throw new ProblemError('malformed-json', 'A JSON body is needed.');
   }
+  const errors = hostileValues(json);
+  if (errors.length > 0) return { ok: false as const, errors };
   return validateDto(route.body as new () => object, json ?? {});
+}
+
+/** What no route takes, whatever its DTO says: far too much, and texts that cannot be stored. */
+function hostileValues(json: unknown): FieldError[] {
+  if (holdsMoreValuesThan(MAX_VALUES, json)) {
+    return [{ pointer: '', detail: `must hold at most ${MAX_VALUES} values` }];
+  }
+  return unstorableText(json);
 }
 
 function answer(res: Response, { status, body, headers = {} }: RouteResult): void {

@@ -5,6 +5,16 @@ import { ProblemError, problemHeaders, toProblem } from './problem-error';
 import { sendError, sendJson, sendProblem } from './send';
 
 describe('toProblem', () => {
+  it('tells a bounded part of what is wrong', () => {
+    const errors = Array.from({ length: 8000 }, (_, n) => ({
+      pointer: `/${'x'.repeat(100_000)}/${n}`,
+      detail: 'd',
+    }));
+    const problem = toProblem(new ProblemError('validation', undefined, { errors }));
+    expect(problem.errors).toHaveLength(100);
+    expect(JSON.stringify(problem).length).toBeLessThan(50_000);
+  });
+
   it('keeps what a ProblemError says', () => {
     const errors = [{ pointer: '/to', detail: 'is required' }];
     const error = new ProblemError('validation', 'See errors.', {

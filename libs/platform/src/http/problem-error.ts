@@ -59,6 +59,20 @@ const BY_STATUS: Record<number, ProblemType> = {
   415: 'unsupported-media-type',
 };
 
+/**
+ * What one answer tells of what is wrong. A body can have more faults than it has bytes to spare for each, and a name of
+ * 100 kB can stand in every pointer: without a bound the answer would be thousands of times its request.
+ */
+const MAX_ERRORS = 100;
+const MAX_POINTER_CHARS = 256;
+
+function bounded(errors: FieldError[] | undefined): FieldError[] | undefined {
+  return errors?.slice(0, MAX_ERRORS).map(({ pointer, detail }) => ({
+    pointer: pointer.length > MAX_POINTER_CHARS ? `${pointer.slice(0, MAX_POINTER_CHARS)}…` : pointer,
+    detail,
+  }));
+}
+
 /** Any error as a problem. What is not known to be the client's doing or an outage says nothing about its cause. */
 export function toProblem(error: unknown, requestId?: string): Problem {
   const { type, detail, errors, extensions } = toProblemError(error);
@@ -67,7 +81,7 @@ export function toProblem(error: unknown, requestId?: string): Problem {
     title: PROBLEM_TYPES[type].title,
     status: PROBLEM_TYPES[type].status,
     detail,
-    errors,
+    errors: bounded(errors),
     requestId,
     ...extensions,
   };

@@ -8,13 +8,18 @@ const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
  * Reads the bytes of a JSON body from a raw request; undefined when there is none. Made for the hot path, which runs
  * ahead of Express, and used by every other route too, so that all answer alike.
  * @throws ProblemError 415 for another content type, charset or content encoding, 413 above the limit, 400 when it ends
- * early
+ * early, and what `onPiece` throws
+ * @param onPiece told the size of each piece before it is kept
  */
-export async function readJsonBytes(req: IncomingMessage, limitBytes: number): Promise<Buffer | undefined> {
+export async function readJsonBytes(
+  req: IncomingMessage,
+  limitBytes: number,
+  onPiece?: (bytes: number) => void,
+): Promise<Buffer | undefined> {
   if (!hasBody(req)) return undefined;
   checkType(req);
   if (Number(req.headers['content-length']) > limitBytes) throw tooLarge(limitBytes);
-  const bytes = await readBytes(req, limitBytes);
+  const bytes = await readBytes(req, limitBytes, onPiece);
   return bytes.length === 0 ? undefined : bytes;
 }
 
@@ -49,18 +54,31 @@ function checkType({ headers }: IncomingMessage): void {
   }
 }
 
-function readBytes(req: IncomingMessage, limitBytes: number): Promise<Buffer> {
+function readBytes(
+  req: IncomingMessage,
+  limitBytes: number,
+  onPiece: (bytes: number) => void = () => undefined,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
+    let refused = false;
+    // The rest is read and dropped, bounded by the request time-out: cutting the connection would often cost the client
+    // the answer.
+    const refuse = (error: unknown) => {
+      refused = true;
+      chunks.length = 0;
+      reject(error);
+    };
     req.on('data', (chunk: Buffer) => {
+      if (refused) return;
       length += chunk.length;
-      if (length <= limitBytes) chunks.push(chunk);
-      else {
-        // The rest is read and dropped, bounded by the request time-out: cutting the connection would often cost the
-        // client the answer.
-        chunks.length = 0;
-        reject(tooLarge(limitBytes));
+      if (length > limitBytes) return refuse(tooLarge(limitBytes));
+      try {
+        onPiece(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        refuse(error);
       }
     });
     req.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));

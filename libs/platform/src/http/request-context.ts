@@ -5,6 +5,8 @@ import { httpMetrics } from '../metrics/http-metrics';
 import { type Metrics } from '../metrics/metrics';
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+/** What a metric names; Node's parser knows some thirty more, and any of them can be sent. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const CONTEXT = Symbol('herald:request');
 /** What nginx logs for a client that hung up before the answer. */
 const CLIENT_CLOSED = 499;
@@ -55,7 +57,7 @@ export function createRequestTracker({ service, logger, metrics }: TrackerOption
     res.once('close', () => {
       const seconds = (performance.now() - context.startedAt) / 1000;
       const status = res.writableFinished ? res.statusCode : CLIENT_CLOSED;
-      const method = req.method ?? '';
+      const method = METHODS.has(req.method ?? '') ? (req.method as string) : 'other';
       requests.inc({ service, method, route: context.route, status });
       duration.observe({ service, method, route: context.route }, seconds);
       logRequest(logger, context, method, status, seconds);

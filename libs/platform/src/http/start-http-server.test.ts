@@ -115,5 +115,92 @@ describe('startHttpServer', () => {
       socket.on('error', reject);
     });
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(answer).toContain('urn:herald:problem:request-timeout');
+  });
+
+  /** All that comes back for bytes on a connection, until it is closed. */
+  function exchange(server: HttpServer, bytes: string): Promise<string> {
+    return new Promise((resolve) => {
+      let text = '';
+      const socket = net.connect(server.port, '127.0.0.1', () => socket.write(bytes));
+      socket.on('data', (chunk) => {
+        text += chunk;
+      });
+      socket.on('error', () => undefined);
+      socket.on('close', () => resolve(text));
+    });
+  }
+  const statuses = (text: string) =>
+    [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+
+  it.each([
+    ['what is not HTTP', 'GARBAGE\r\n\r\n', 400, 'bad-request'],
+    ['headers without end', `GET / HTTP/1.1\r\nX: ${'x'.repeat(50_000)}`, 431, 'headers-too-large'],
+    [
+      'a request without a Host',
+      'GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n',
+      400,
+      'bad-request',
+    ],
+    [
+      'an unknown coding',
+      'GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n',
+      400,
+      'bad-request',
+    ],
+  ])('answers %s with a problem, and never asks the handler', async (_what, bytes, status, type) => {
+    let handled = 0;
+    const server = await start((_req, res) => {
+      handled += 1;
+      res.end();
+    });
+    const answer = await exchange(server, bytes);
+    expect([statuses(answer), handled]).toEqual([[status], 0]);
+    expect(answer).toContain(`"type":"urn:herald:problem:${type}"`);
+  });
+
+  it('answers what came before on the connection first', async () => {
+    const finish = gate();
+    const server = await start((_req, res) => void finish.opened.then(() => res.end('first')));
+    const answer = exchange(server, 'GET / HTTP/1.1\r\nHost: x\r\n\r\nGARBAGE\r\n\r\n');
+    finish.open();
+    expect(statuses(await answer)).toEqual([200, 400]);
+  });
+
+  it.each([
+    ['http://elsewhere.example/a?b', '/a?b'],
+    ['HTTPS://elsewhere.example', '/'],
+    ['http://elsewhere.example?b', '/?b'],
+    ['//a', '//a'],
+  ])('takes the target %s for %s', async (target, url) => {
+    const server = await start((req, res) => res.end(req.url));
+    const answer = await exchange(server, `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(answer.endsWith(`\r\n\r\n${url}`)).toBe(true);
+  });
+
+  it('cuts a client that does not read its answer', async () => {
+    const cut = gate();
+    const server = await start(
+      (_req, res) => {
+        res.on('close', cut.open);
+        res.write(Buffer.alloc(50_000_000));
+      },
+      { idleTimeoutMs: 100 },
+    );
+    const socket = net.connect(server.port, '127.0.0.1', () =>
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
+    );
+    socket.on('error', () => undefined).pause();
+    await cut.opened;
+    socket.destroy();
+  });
+
+  it('closes connections beyond its limit', async () => {
+    const server = await start((_req, res) => res.end('hi'), { maxConnections: 1 });
+    const agent = new http.Agent({ keepAlive: true });
+    expect((await get(server.url, agent)).text).toBe('hi');
+    expect(await exchange(server, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toBe('');
+    expect((await get(server.url, agent)).text).toBe('hi');
+    agent.destroy();
   });
 });

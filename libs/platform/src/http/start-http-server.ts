@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, type Socket } from 'node:net';
+import { GuardedListener } from './guarded-listener';
 
 export interface HttpServerOptions {
   handler: RequestListener;
@@ -12,6 +13,10 @@ export interface HttpServerOptions {
   /** How long a client may take to send a whole request, and its headers: what stops slow-loris attacks. */
   requestTimeoutMs?: number;
   headersTimeoutMs?: number;
+  /** How long a connection may be silent while a request or its answer is under way. */
+  idleTimeoutMs?: number;
+  /** More are closed at once. */
+  maxConnections?: number;
 }
 
 export interface HttpServer {
@@ -32,8 +37,9 @@ const LISTEN_ERRORS: Record<string, string> = {
 /** Starts listening. @throws Error that names the port and its variable when it cannot be had */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { keepAliveTimeoutMs = 65_000, requestTimeoutMs = 30_000, headersTimeoutMs = 10_000 } = options;
+  const { idleTimeoutMs = 120_000, maxConnections = 10_000 } = options;
   const headersTimeout = Math.min(headersTimeoutMs, requestTimeoutMs);
-  const drain = new Drain(options.handler);
+  const guarded = new GuardedListener(options.handler);
   const server = createServer(
     {
       keepAliveTimeout: keepAliveTimeoutMs,
@@ -41,38 +47,24 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       headersTimeout,
       // Node looks for late requests every 30 s by default, which would make shorter limits idle talk.
       connectionsCheckingInterval: Math.max(50, Math.min(5000, headersTimeout / 2)),
+      // Node's own refusal has no body; `listener` answers with a problem instead.
+      requireHostHeader: false,
     },
-    drain.listener,
+    guarded.listener,
   );
+  // Or a client that asks for much and reads nothing would hold its connection, and what is buffered for it, for ever.
+  server.timeout = idleTimeoutMs;
+  server.maxConnections = maxConnections;
+  // RFC 9110 lets a server ignore an expectation that it does not know; Node would answer 417 without a body.
+  server.on('checkExpectation', guarded.listener);
+  server.on('clientError', (error, socket) => guarded.refuse(error, socket as Socket));
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   return {
     port,
     url: `http://${hostInUrl(options.host)}:${port}`,
-    close: (deadlineMs) => close(server, drain, deadlineMs),
+    close: (deadlineMs) => close(server, guarded, deadlineMs),
   };
-}
-
-/** Knows the running answers, so that on stopping each tells its client not to reuse the connection. */
-class Drain {
-  private readonly running = new Set<ServerResponse>();
-  private stopping = false;
-
-  constructor(private readonly handler: RequestListener) {}
-
-  readonly listener: RequestListener = (req, res) => {
-    if (this.stopping) res.setHeader('connection', 'close');
-    this.running.add(res);
-    res.once('close', () => this.running.delete(res));
-    this.handler(req, res);
-  };
-
-  stop(): void {
-    this.stopping = true;
-    for (const res of this.running) {
-      if (!res.headersSent) res.setHeader('connection', 'close');
-    }
-  }
 }
 
 function listen(server: Server, { host, port, portVariable = 'PORT' }: HttpServerOptions): Promise<void> {
@@ -93,8 +85,8 @@ function listen(server: Server, { host, port, portVariable = 'PORT' }: HttpServe
 /** How often connections that became idle are looked for while stopping. */
 const SWEEP_MS = 50;
 
-function close(server: Server, drain: Drain, deadlineMs: number): Promise<void> {
-  drain.stop();
+function close(server: Server, guarded: GuardedListener, deadlineMs: number): Promise<void> {
+  guarded.stop();
   return new Promise((resolve) => {
     const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
     const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);

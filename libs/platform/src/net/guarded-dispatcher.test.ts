@@ -3,7 +3,7 @@ import http from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { type Dispatcher, fetch, request } from 'undici';
 import { ForbiddenAddressError } from './forbidden-address';
-import { createGuardedDispatcher, type LookupAll } from './guarded-dispatcher';
+import { createGuardedDispatcher, type LookupAll, openGuardedSocket } from './guarded-dispatcher';
 
 describe('createGuardedDispatcher', () => {
   let server: http.Server;
@@ -153,5 +153,39 @@ describe('createGuardedDispatcher', () => {
     await expect(slow).rejects.toMatchObject({ code: 'UND_ERR_HEADERS_TIMEOUT' });
     const nowhere = request('http://nowhere.example/', { dispatcher: guard([], resolving([])) });
     await expect(nowhere).rejects.toMatchObject({ code: 'ENOTFOUND' });
+  });
+
+  it('refuses a name with very many addresses for the one that is internal', async () => {
+    const many = Array.from({ length: 2000 }, (_, n) => v4(`93.184.${n >> 8}.${n & 255}`));
+    const dispatcher = guard([], resolving([...many, v4('169.254.169.254')]));
+    await expect(request('http://many.example/', { dispatcher })).rejects.toBeInstanceOf(
+      ForbiddenAddressError,
+    );
+  });
+
+  describe('openGuardedSocket', () => {
+    it.each(['127.0.0.1', '::1', '2130706433', '0x7f.1', 'localhost', '::ffff:127.0.0.1', '169.254.169.254'])(
+      'refuses %s',
+      async (host) => {
+        const failure = openGuardedSocket(guard(), host, port);
+        await expect(failure).rejects.toMatchObject({ code: 'HERALD_FORBIDDEN_ADDRESS' });
+      },
+    );
+
+    it('goes to the address that was checked, and asks anew for each connection', async () => {
+      const dispatcher = guard(['127.0.0.1'], resolving([v4('127.0.0.1')], [v4('127.0.0.2')]));
+      const socket = await openGuardedSocket(dispatcher, 'mail.example', port);
+      expect([socket.remoteAddress, socket.remotePort]).toEqual(['127.0.0.1', port]);
+      socket.destroy();
+      const again = openGuardedSocket(dispatcher, 'mail.example', port);
+      await expect(again).rejects.toBeInstanceOf(ForbiddenAddressError);
+    });
+
+    it('keeps to the allowed port', async () => {
+      const dispatcher = guard([`mail.internal:${port}`], resolving([v4('127.0.0.1')]));
+      (await openGuardedSocket(dispatcher, 'mail.internal', port)).destroy();
+      const other = openGuardedSocket(dispatcher, 'mail.internal', port + 1);
+      await expect(other).rejects.toBeInstanceOf(ForbiddenAddressError);
+    });
   });
 });

@@ -1,5 +1,5 @@
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
+import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { type AllowList, canonicalHost, parseAllowList } from './allow-list';
 import { ForbiddenAddressError, isForbiddenAddress } from './forbidden-address';
@@ -29,12 +29,45 @@ export interface GuardedDispatcherOptions {
  * A refused connection fails with `ForbiddenAddressError`.
  */
 export function createGuardedDispatcher(options: GuardedDispatcherOptions): Dispatcher {
-  const allow = parseAllowList(options.allow);
-  return new Agent({
-    connect: guardedConnector(allow, options.lookup ?? (dnsLookup as LookupAll), options.connectTimeoutMs),
-    headersTimeout: options.headersTimeoutMs,
-    bodyTimeout: options.bodyTimeoutMs,
+  const {
+    allow,
+    lookup = dnsLookup as LookupAll,
+    connectTimeoutMs,
+    headersTimeoutMs,
+    bodyTimeoutMs,
+  } = options;
+  return new GuardedAgent(guardedConnector(parseAllowList(allow), lookup, connectTimeoutMs), {
+    headersTimeout: headersTimeoutMs,
+    bodyTimeout: bodyTimeoutMs,
   });
+}
+
+/**
+ * Opens a TCP connection to a host that strangers chose, by the rules of a guarded dispatcher and within its time limit:
+ * for protocols other than HTTP. A dispatcher that guards nothing, as tests use, connects to anything.
+ * @throws ForbiddenAddressError, or what the network says
+ */
+export function openGuardedSocket(dispatcher: Dispatcher, host: string, port: number): Promise<Socket> {
+  if (dispatcher instanceof GuardedAgent) return dispatcher.openSocket(host, port);
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port }, () => resolve(socket)).once('error', reject);
+  });
+}
+
+class GuardedAgent extends Agent {
+  constructor(
+    private readonly connector: buildConnector.connector,
+    options: Agent.Options,
+  ) {
+    super({ ...options, connect: connector });
+  }
+
+  openSocket(host: string, port: number): Promise<Socket> {
+    const target = { hostname: host, host, protocol: 'http:', port: String(port) };
+    return new Promise((resolve, reject) => {
+      this.connector(target, (error, socket) => (error ? reject(error) : resolve(socket as Socket)));
+    });
+  }
 }
 
 function guardedConnector(allow: AllowList, lookup: LookupAll, timeout: number): buildConnector.connector {

@@ -1,5 +1,6 @@
 import { createVerify, generateKeyPairSync } from 'node:crypto';
 import { type EmailMessage } from '@herald/delivery';
+import { createGuardedDispatcher } from '@herald/platform';
 import {
   expectOutcome,
   providerDeps,
@@ -336,6 +337,37 @@ describe('credentials', () => {
     const { outcome } = await provider.send(message, sendContext());
     expect(outcome).not.toBe('accepted');
     expect(server.arrivals).toHaveLength(0);
+    await provider.close();
+  });
+});
+
+describe('a server that a tenant chose', () => {
+  it('is not reached at an internal address, unless that is allowed', async () => {
+    const limits = { connectTimeoutMs: 1000, headersTimeoutMs: 1000, bodyTimeoutMs: 1000 };
+    for (const [allow, code] of [
+      [[], 'forbidden_address'],
+      [[`127.0.0.1:${server.port}`], 'smtp_250_2.0.0'],
+    ] as const) {
+      const guardedDispatcher = createGuardedDispatcher({ allow, ...limits });
+      const config = {
+        host: '127.0.0.1',
+        port: server.port,
+        security: 'none',
+        from: 'shop@example.com',
+      } as const;
+      const provider = await smtp.open(config, { ...providerDeps(), guardedDispatcher });
+      const before = server.sessions();
+      expect(await provider.send(message, sendContext())).toMatchObject({ code });
+      expect(server.sessions() - before).toBe(code === 'forbidden_address' ? 0 : 1);
+      await provider.close();
+      await guardedDispatcher.destroy();
+    }
+  });
+
+  it('cannot fill the memory with a reply that never ends', async () => {
+    server.at('mail', { do: 'babble', bytes: Buffer.alloc(20_000_000, 'x') });
+    const provider = await open();
+    expect(await provider.send(message, sendContext())).toMatchObject({ outcome: 'retry' });
     await provider.close();
   });
 });

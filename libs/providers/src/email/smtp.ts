@@ -1,4 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
+import { type Socket } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { type FieldError, Format, Optional, parseMailbox } from '@herald/contracts';
 import {
@@ -8,6 +9,7 @@ import {
   type SendContext,
 } from '@herald/delivery';
 import { type SendOutcome } from '@herald/domain';
+import { openGuardedSocket } from '@herald/platform';
 import { Type } from 'class-transformer';
 import {
   IsBoolean,
@@ -24,6 +26,7 @@ import {
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { MailMessage, NodemailerError, SendMailOptions } from 'nodemailer';
 import { CLOSED } from '../closed';
+import { FORBIDDEN_ADDRESS } from '../http/network-failure';
 import { tlsErrorKind } from '../tls-error';
 import { classifyReply, parseReply } from './smtp-reply';
 
@@ -48,6 +51,7 @@ export class SmtpDkimConfig {
 
 export class SmtpConfig {
   @Matches(HOST, { message: 'must be a host name or an IP address' })
+  @JSONSchema({ description: 'Internal addresses have to be allowed as for webhooks.' })
   host: string;
 
   @IsInt()
@@ -115,6 +119,9 @@ const SIGNED_HEADERS =
 /** Fewer than servers commonly allow in one session; one that allows less says 421, and another connection is taken. */
 const MESSAGES_PER_CONNECTION = 500;
 
+/** RFC 5321 lets a line have 512 bytes; a greeting or a refusal with a long story has some dozens. */
+const MAX_REPLY_CHARS = 64 * 1024;
+
 /** E-mail through any SMTP server, with nodemailer's connection pool. */
 export const smtp: ProviderDefinition<'email', SmtpConfig> = {
   type: 'smtp',
@@ -160,6 +167,13 @@ function transportOptions(config: SmtpConfig, deps: ProviderDeps) {
     pool: true as const,
     host: config.host,
     port: config.port,
+    // A tenant chose the host: without the guard it could probe the network that the worker stands in.
+    getSocket: (_options: unknown, done: (error: Error | null, socket?: { connection: Socket }) => void) => {
+      openGuardedSocket(deps.guardedDispatcher, config.host, config.port).then(
+        (connection) => done(null, { connection }),
+        done,
+      );
+    },
     secure: security === 'tls',
     requireTLS: security === 'starttls',
     ignoreTLS: security === 'none',
@@ -182,6 +196,8 @@ function transportOptions(config: SmtpConfig, deps: ProviderDeps) {
     greetingTimeout: deps.timeoutMs,
     socketTimeout: deps.timeoutMs,
     dnsTimeout: deps.timeoutMs,
+    // Read of one reply: a server that never ends its line must not fill the memory.
+    maxResponseSize: MAX_REPLY_CHARS,
     disableFileAccess: true,
     disableUrlAccess: true,
   };
@@ -274,6 +290,9 @@ function classify(error: NodemailerError, complete: boolean): SendOutcome {
       : { outcome: 'ambiguous', reason: 'timed_out', code, detail: 'The message was sent; no reply came.' };
   }
   const detail = error.message.slice(0, 512);
+  if (what === FORBIDDEN_ADDRESS) {
+    return { outcome: 'config-halt', reason: 'provider_misconfigured', code: 'forbidden_address', detail };
+  }
   if (error.code === 'EAUTH' || tlsErrorKind(what) === 'certificate') {
     const code = error.code === 'EAUTH' ? 'smtp_EAUTH' : `tls_${what}`;
     return { outcome: 'config-halt', reason: 'provider_misconfigured', code, detail };

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { type ScriptedHttpServer, startScriptedHttpServer } from '@herald/testing';
 import { Agent } from 'undici';
 import { type ExchangeRequest, postOnce } from './exchange';
@@ -38,6 +39,14 @@ it('keeps no more of a body than it may', async () => {
   server.reply({ status: 200, body: 'x'.repeat(5_000_000) });
   const exchange = await postOnce(agent, request());
   expect(exchange).toMatchObject({ kind: 'answered', status: 200, body: 'x'.repeat(1000) });
+});
+
+it('does not unpack a body', async () => {
+  const bomb = gzipSync(Buffer.alloc(10_000_000));
+  server.reply({ status: 200, headers: { 'content-encoding': 'gzip' }, body: bomb.toString('latin1') });
+  const exchange = await postOnce(agent, request({ maxBodyBytes: 5000 }));
+  expect(exchange).toMatchObject({ kind: 'answered', status: 200 });
+  expect(Buffer.byteLength((exchange as { body: string }).body)).toBeLessThan(20_000);
 });
 
 it('knows the answer as soon as the status is there, however the body ends', async () => {

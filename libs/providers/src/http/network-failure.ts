@@ -3,7 +3,7 @@ import { tlsErrorKind } from '../tls-error';
 import { type Exchange } from './exchange';
 
 /** The code of the error that a guarded dispatcher raises for an internal address. */
-const FORBIDDEN_ADDRESS = 'HERALD_FORBIDDEN_ADDRESS';
+export const FORBIDDEN_ADDRESS = 'HERALD_FORBIDDEN_ADDRESS';
 
 const TIMEOUTS = new Set(['ABORTED', 'UND_ERR_HEADERS_TIMEOUT']);
 

@@ -42,7 +42,7 @@ export function deadLetterHandlers({ db, queues, metrics }: DeadLetterDeps) {
         onSettled: async (letters) => {
           for (const { channel } of letters) metrics.replayed.inc({ channel });
           await tellRedis(log, metrics, async () => {
-            await queues.ring(letters);
+            await queues.ring(letters.map(({ id, channel, lane }) => ({ id, tenantId, channel, lane })));
             await queues.hideDead(letters);
           });
         },

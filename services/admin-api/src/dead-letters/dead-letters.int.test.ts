@@ -40,7 +40,7 @@ const listed = async (query = '') =>
     (item: { id: string }) => item.id,
   );
 const waitingIds = async (channel: 'email' | 'sms') =>
-  (await admin.queues.figures(channel, 'default')).headIds;
+  (await admin.queues.heads(channel, 'default', [tenant.id])).flatMap(({ ids }) => ids);
 
 const counted = async (what: 'replayed' | 'discarded') => {
   const { body } = await admin.metrics.render();

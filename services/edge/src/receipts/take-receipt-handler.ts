@@ -13,6 +13,8 @@ export interface TakeReceiptDeps {
   metrics: EdgeMetrics;
 }
 
+const SANE_ID = /^[\x21-\x7e]{1,255}$/;
+
 /**
  * Takes a receipt. What is signed rightly is answered with 204 whatever it says, or the provider would send it again
  * and again; the delivery must be of the provider's own tenant and channel.
@@ -36,8 +38,18 @@ export function takeReceiptHandler({ findProvider, readBody, apply, publicUrl, m
       throw new ProblemError('invalid-signature');
     }
     const receipt = receipts.parse(request);
-    const result = receipt ? await apply({ ...receipt, deliveryId, tenantId, channel }) : 'ignored';
+    const result = receipt ? await apply({ ...storable(receipt), deliveryId, tenantId, channel }) : 'ignored';
     metrics.receipts.inc({ provider: type, result });
     return { status: 204 };
   };
+}
+
+/**
+ * Who holds a provider's credentials can sign anything, and a tenant holds its own: an id that is no id (a U+0000, 60 kB)
+ * is left out, and the rest of the receipt counts.
+ */
+function storable<R extends { providerMessageId?: string }>(receipt: R): R {
+  return SANE_ID.test(receipt.providerMessageId ?? '')
+    ? receipt
+    : { ...receipt, providerMessageId: undefined };
 }

@@ -43,7 +43,10 @@ describe('an accepted notification', () => {
       ratelimit: expect.stringMatching(/^"burst";r=\d+;t=\d+$/),
     });
     expect(answer.headers.has('idempotency-replayed')).toBe(false);
-    await until(async () => (await api.queues.figures('sms', 'default')).headIds.includes(deliveries[0].id));
+    await until(async () => {
+      const [head] = await api.queues.heads('sms', 'default', [key.tenantId]);
+      return head?.ids.includes(deliveries[0].id);
+    });
   });
 
   it('says what is not sent and why, and keeps scheduled ones from the queue', async () => {

@@ -5,6 +5,7 @@ import {
   authProblem,
   checkAccess,
   isUnavailable,
+  mayHoldUnstorableText,
   type Principal,
   ProblemError,
   parseJsonBytes,
@@ -15,26 +16,32 @@ import {
   sendError,
   type TenantPrincipal,
   toProblem,
+  unstorableText,
   validateQuery,
 } from '@herald/platform';
 import { type IngestMetrics } from '../metrics';
+import { BodyBudget } from './body-budget';
 import { checkNotificationSize, MAX_NOTIFICATION_BYTES } from './body-size';
 import { parseIdempotencyHeader } from './idempotency-header';
 import { type Accepted, type Caller, type IntakeDeps, takeIn } from './intake';
-import { mayHoldUnstorableText, unstorableText } from './unstorable-text';
 
 export interface HotHandlerDeps {
   intake: IntakeDeps;
   track: RequestTracker;
   authenticate(authorization: string | undefined): Principal | AuthFailure | Promise<Principal | AuthFailure>;
+  /** Throws when nothing more should be taken in at the moment. */
+  admit(): void;
   limit(principal: TenantPrincipal, res: ServerResponse): Promise<void>;
   metrics: IngestMetrics;
-  /** Bytes of bodies that may be in memory at once; more requests are refused as overload. */
+  /** Bytes of bodies that may be in memory at once, see `BodyBudget`. */
   maxBodyBytes: number;
 }
 
-/** A body of 10 MiB can have a million of them. */
-const MAX_UNKNOWN_FIELDS = 20;
+/** A body of 10 MiB can have a million unknown fields, and each of 1000 items as many errors as one answer tells. */
+const MAX_ERRORS_IN_BATCH = 20;
+/** Values of which all errors are told, in a batch and in each of its items; beyond that only the first. */
+const MAX_DESCRIBED_IN_BATCH = 10_000;
+const MIN_DESCRIBED = 50;
 
 const JSON_ANSWER = { 'content-type': 'application/json; charset=utf-8' };
 
@@ -45,7 +52,7 @@ const JSON_ANSWER = { 'content-type': 'application/json; charset=utf-8' };
 export function createHotHandler(
   deps: HotHandlerDeps,
 ): (req: IncomingMessage, res: ServerResponse) => boolean {
-  const bodies = new BodyBudget(deps.maxBodyBytes);
+  const bodies = new BodyBudget(deps.maxBodyBytes, Math.max(MAX_NOTIFICATION_BYTES, LIMITS.batchBodyBytes));
   return (req, res) => {
     if (req.method !== 'POST') return false;
     const path = pathOf(req.url ?? '');
@@ -61,23 +68,6 @@ function pathOf(url: string): string {
   const query = url.indexOf('?');
   const path = query < 0 ? url : url.slice(0, query);
   return path.endsWith('/') ? path.slice(0, -1) : path;
-}
-
-/** Bounds the memory that bodies under way take. */
-class BodyBudget {
-  private used = 0;
-
-  constructor(private readonly max: number) {}
-
-  /** Counts a body in until its answer is done. @throws ProblemError 503 */
-  reserve(bytes: number, res: ServerResponse): void {
-    if (this.used + bytes > this.max)
-      throw new ProblemError('overloaded', undefined, { headers: { 'retry-after': '1' } });
-    this.used += bytes;
-    res.once('close', () => {
-      this.used -= bytes;
-    });
-  }
 }
 
 interface Request {
@@ -106,12 +96,12 @@ async function serve(
     const outcome = deps.authenticate(req.headers.authorization);
     const principal = outcome instanceof Promise ? await outcome : outcome;
     const tenant = requireWriter(principal);
+    deps.admit();
     await deps.limit(tenant, res);
     refuseQuery(req.url ?? '');
     const headerKey = parseIdempotencyHeader(req.headers['idempotency-key']);
     const limitBytes = route === '/v1/notifications' ? MAX_NOTIFICATION_BYTES : LIMITS.batchBodyBytes;
-    bodies.reserve(Math.min(Number(req.headers['content-length'] ?? limitBytes) || 0, limitBytes), res);
-    const bytes = await readJsonBytes(req, limitBytes);
+    const bytes = await readJsonBytes(req, limitBytes, bodies.open(tenant.tenantId, res));
     if (!bytes) throw new ProblemError('malformed-json', 'A JSON body is needed.');
     const caller = {
       tenantId: tenant.tenantId,
@@ -159,19 +149,26 @@ async function postBatch(
 ): Promise<Answer> {
   const items = batchItems(body, headerKey);
   const suspicious = mayHoldUnstorableText(bytes);
+  // 1000 items that are wrong in each of 2000 places would take seconds to describe, and everybody waits for that.
+  const maxDescribed = Math.max(MIN_DESCRIBED, Math.floor(MAX_DESCRIBED_IN_BATCH / items.length));
+  const intake = {
+    ...deps.intake,
+    validate: (item: unknown) => deps.intake.validate(item, maxDescribed),
+  };
   let accepted = 0;
   const results = await Promise.all(
     items.map(async (item) => {
       try {
         if (suspicious) refuseUnstorableIn(item);
-        const result = await takeIn(deps.intake, item, caller, undefined);
+        const result = await takeIn(intake, item, caller, undefined);
         accepted += 1;
         if (result.replayed) deps.metrics.replayed.inc();
         return itemAnswer(result);
       } catch (error) {
         logFailure(context, error);
         const problem = toProblem(error);
-        return JSON.stringify({ status: problem.status, problem });
+        const errors = problem.errors?.slice(0, MAX_ERRORS_IN_BATCH);
+        return JSON.stringify({ status: problem.status, problem: { ...problem, errors } });
       }
     }),
   );
@@ -203,7 +200,7 @@ function batchItems(body: unknown, headerKey: string | undefined): unknown[] {
     errors.push({ pointer: '/notifications', detail: `must have 1 to ${LIMITS.batchItems} items` });
   }
   const unknown = Object.keys(body).filter((name) => name !== 'notifications');
-  for (const name of unknown.slice(0, MAX_UNKNOWN_FIELDS)) {
+  for (const name of unknown.slice(0, MAX_ERRORS_IN_BATCH)) {
     errors.push({ pointer: `/${escapePointer(name)}`, detail: 'is not a known field' });
   }
   if (errors.length > 0) throw new ProblemError('validation', undefined, { errors });

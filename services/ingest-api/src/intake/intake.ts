@@ -20,7 +20,8 @@ export interface Accepted {
 }
 
 export interface IntakeDeps {
-  validate(body: unknown): SendValidation;
+  /** Tells everything that is wrong with a body of at most so many values, of a larger one the first thing. */
+  validate(body: unknown, maxDescribed?: number): SendValidation;
   commit: { submit(acceptance: Acceptance): ReturnType<import('./group-commit').GroupCommit['submit']> };
   /** How long idempotency keys are kept, in milliseconds. */
   keepKeysMs: number;

@@ -58,6 +58,6 @@ function ringsOf(accepted: readonly Acceptance[]): Ring[] {
   return accepted.flatMap(({ notification }) =>
     notification.deliveries
       .filter((delivery) => delivery.state === 'queued')
-      .map(({ id, channel }) => ({ id, channel, lane: notification.lane })),
+      .map(({ id, channel }) => ({ id, tenantId: notification.tenantId, channel, lane: notification.lane })),
   );
 }

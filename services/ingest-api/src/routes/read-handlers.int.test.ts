@@ -253,7 +253,8 @@ describe('POST /v1/deliveries/{id}/retry', () => {
     const { body } = await request(app).post(`/v1/deliveries/${id}/retry`).expect(202);
     expectToBe(DeliveryDto, body);
     expect(body).toMatchObject({ id, state: 'queued', reason: 'replayed' });
-    expect((await queues.figures('sms', 'critical')).headIds).toContain(id);
+    const waiting = await queues.heads('sms', 'critical', [principal.tenantId]);
+    expect(waiting[0]?.ids).toContain(id);
     expect(await redis.keys(`${redisServer.prefix}:sms-dead:dead-${id}`)).toEqual([]);
   });
 

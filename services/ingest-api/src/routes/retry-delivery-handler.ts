@@ -24,7 +24,7 @@ export function retryDeliveryHandler(deps: ReadDeps) {
       const { state, why } = result;
       throw new ProblemError('conflict', REFUSALS[why](state), { state });
     }
-    await tellRedis(deps, result);
+    await tellRedis(deps, owner.tenantId, result);
     return { status: 202, body: await getDelivery(deps.db, owner, id) };
   };
 }
@@ -32,10 +32,11 @@ export function retryDeliveryHandler(deps: ReadDeps) {
 /** The delivery is durable in the queue already: without Redis the relay rings for it a little later. */
 async function tellRedis(
   { queues, logger }: ReadDeps,
+  tenantId: string,
   { id, channel, lane, wasDead }: Queued,
 ): Promise<void> {
   try {
-    await queues.ring([{ id, channel, lane }]);
+    await queues.ring([{ id, tenantId, channel, lane }]);
     if (wasDead) await queues.hideDead([{ id, channel }]);
   } catch (error) {
     logger.warn({ err: error, deliveryId: id }, 'could not enqueue a retry; the relay will');

@@ -42,6 +42,7 @@ export async function startTestIntake(options: TestIntakeOptions): Promise<TestI
   const commit = new GroupCommit({
     db,
     maxWaiting: options.maxWaiting ?? 10_000,
+    maxWaitMs: 2500,
     onUnavailable: () => undefined,
     onAccepted: (accepted) => ringBehind.flushed(accepted),
     now: Date.now,
@@ -50,6 +51,7 @@ export async function startTestIntake(options: TestIntakeOptions): Promise<TestI
     intake: { validate: createSendValidator(), commit, keepKeysMs: 60_000, now: Date.now },
     track: createRequestTracker({ service: 'ingest-api', logger, metrics }),
     authenticate: (authorization) => authenticator.authenticate(authorization),
+    admit: () => commit.admit(),
     limit: (principal, res) =>
       checkRateLimit({ take: (key, limit) => buckets.take(key, limit), metrics: counted }, principal, res),
     metrics: counted,

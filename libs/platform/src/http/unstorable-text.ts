@@ -11,10 +11,13 @@ export function mayHoldUnstorableText(bytes: Buffer): boolean {
 /** A hostile body can hold one in each of 100,000 levels, and its pointers would be gigabytes long. */
 const MAX_ERRORS = 20;
 
-/** The strings in a JSON value that cannot be stored, by pointer, 20 at most. Iterative: bodies may be nested deeply. */
-export function unstorableText(value: unknown): FieldError[] {
+/**
+ * The strings in a JSON value that cannot be stored, by pointer, 20 at most. Iterative: bodies may be nested deeply.
+ * @param prefix put before each pointer, such as `/query`
+ */
+export function unstorableText(value: unknown, prefix = ''): FieldError[] {
   const errors: FieldError[] = [];
-  const open: { value: unknown; pointer: string }[] = [{ value, pointer: '' }];
+  const open: { value: unknown; pointer: string }[] = [{ value, pointer: prefix }];
   for (let place = open.pop(); place && errors.length < MAX_ERRORS; place = open.pop()) {
     const { value: item, pointer } = place;
     if (typeof item === 'string' && !isStorable(item)) {
