@@ -9,8 +9,7 @@
  *   :ids:TENANT   list of payloads, oldest first; a payload is up to 50 ids of 36 characters with commas between them
  *   :later        sorted set of `TENANT:id` by the time (of Redis) at which they enter their list
  *
- * Each script does all of its reading before or together with its writing, and its first write is one that Redis allows
- * when its memory is full, so that a full Redis can be worked empty.
+ * The first write of TAKE is one that Redis allows when its memory is full, so that a full Redis can be worked empty.
  */
 const COMMON = `
 local lane = KEYS[1]
