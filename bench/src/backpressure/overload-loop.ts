@@ -37,7 +37,9 @@ export function overloadLoop(
   return new Promise((resolve) => {
     const times = { accepted: [] as number[], refused: [] as number[] };
     const others: Record<string, number> = {};
+    // First in, first out: the server ends connections that are never used.
     const free = [...connections];
+    let nextFree = 0;
     const began = performance.now();
     let [next, underWay, notSent, withoutRetryAfter] = [0, 0, 0, 0];
     const answered = (connection: HttpConnection, sentAt: number, status: number, retryAfter: boolean) => {
@@ -53,11 +55,12 @@ export function overloadLoop(
     const tick = () => {
       const due = Math.min(requests.length, ((performance.now() - began) * perSecond) / 1000);
       for (; next < due; next += 1) {
-        const connection = free.pop();
+        const connection = free[nextFree];
         if (!connection) {
           notSent += 1;
           continue;
         }
+        nextFree += 1;
         underWay += 1;
         const sentAt = performance.now();
         connection.send(requests[next] as Buffer, (status, retryAfter) =>

@@ -17,7 +17,7 @@ import { type StopList } from '../stop-list';
 import { type OverloadResult } from './overload-loop';
 import { type OverloadCalls } from './overload-process';
 
-export const BACKPRESSURE_USAGE = `Usage: npm run bench -- backpressure [--seconds 15] [--factor 3] [--connections 1024] [--json FILE]
+export const BACKPRESSURE_USAGE = `Usage: npm run bench -- backpressure [--seconds 15] [--factor 3] [--connections 8000] [--json FILE]
 
 What the ingest API does with more requests than it can take: measures its capacity, posts --factor times as many for
 --seconds, then half as many. Refusals must come at once and say when to come again; what was accepted must be answered
@@ -47,12 +47,12 @@ export async function runBackpressure(args: readonly string[]): Promise<void> {
   const given = parseFlags(args, { values: ['seconds', 'factor', 'connections', 'json'] });
   const seconds = wholeNumber('seconds', given.seconds ?? '15', 1, 600);
   const factor = wholeNumber('factor', given.factor ?? '3', 2, 20);
-  const connections = wholeNumber('connections', given.connections ?? '1024', 1, 10_000);
+  const connections = wholeNumber('connections', given.connections ?? '8000', 1, 10_000);
   await startAndUse(start, async (stage) => {
     const post = poster(stage, connections);
     await post('warm-up', FLOOD_PER_SECOND, WARM_UP / FLOOD_PER_SECOND, 64);
-    // As many connections as in the comparison with bare BullMQ, each with one request under way.
-    const closed = await post('capacity', FLOOD_PER_SECOND, 4, 64);
+    // Enough connections to fill every batch, and too few to wait long.
+    const closed = await post('capacity', FLOOD_PER_SECOND, 6, 512);
     const capacity = closed.accepted.count / closed.seconds;
     const sampling = new AbortController();
     const memory = sampleMemory(stage.services, stage.redisUrl, sampling.signal);
@@ -134,7 +134,7 @@ function report(capacity: number, phases: readonly Phase[], series: Series): str
     ...quarters(samples).map(({ highest }) => `${(highest / MEBI).toFixed(0)} MiB`),
   ]);
   return [
-    `Capacity: ${whole(capacity)} single POSTs a second, with 64 connections`,
+    `Capacity: ${whole(capacity)} single POSTs a second, with 512 connections`,
     textTable([head, ...rows]),
     `Refusals without Retry-After: ${silent}; other answers: ${wrong.length === 0 ? 'none' : wrong.join(', ')}. ` +
       'All that was accepted was sent once.',

@@ -11,7 +11,7 @@ export interface BulkGovernorOptions {
 
 const TICK_MS = 50;
 /** With this much of the loop busy, what is urgent waits for its turns somewhat longer than it works. */
-const BUSY = 0.6;
+const BUSY = 0.75;
 /** Bulk goes on, if slowly, however much is urgent: after so many ticks without a slot it gets one. */
 const LONGEST_STOP = 2;
 /** How long after the last urgent delivery bulk stays back. */

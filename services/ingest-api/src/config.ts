@@ -26,16 +26,16 @@ export class IntakeConfig {
   @Max(1_000_000)
   maxWaiting: number;
 
-  @Env('INTAKE_MAX_WAIT_MS', {
+  @Env('INTAKE_TARGET_MS', {
     description:
-      'How long a request may expect to wait for its commit; while it is longer, requests are refused with 503 and ' +
-      'Retry-After.',
-    default: 2500,
+      'How long an accepted request may take. When requests take longer, fewer are let in at once, and the others are ' +
+      'refused with 503 and Retry-After.',
+    default: 1000,
   })
   @IsInt()
-  @Min(100)
+  @Min(50)
   @Max(60_000)
-  maxWaitMs: number;
+  targetMs: number;
 
   @Env('INTAKE_MAX_BODY_BYTES', {
     description:

@@ -18,6 +18,7 @@ import {
 } from '@herald/platform';
 import { createProducerConnection, DeliveryQueues, TokenBuckets } from '@herald/queue';
 import { type IngestConfig } from './config';
+import { Admission } from './intake/admission';
 import { GroupCommit } from './intake/group-commit';
 import { createHotHandler } from './intake/hot-handler';
 import { checkRateLimit } from './intake/rate-limit';
@@ -70,7 +71,6 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const commit = new GroupCommit({
     db,
     maxWaiting: config.intake.maxWaiting,
-    maxWaitMs: config.intake.maxWaitMs,
     onUnavailable: (error) =>
       logger.warn({ err: error }, 'notifications cannot be made durable: refusing them'),
     onAccepted: (accepted) => ringBehind.flushed(accepted),
@@ -96,7 +96,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     intake: { validate: createSendValidator(), commit, keepKeysMs: config.intake.keepKeysMs, now: Date.now },
     track: createRequestTracker({ service: 'ingest-api', ...options }),
     authenticate,
-    admit: () => commit.admit(),
+    admission: new Admission({ targetMs: config.intake.targetMs }),
     limit,
     metrics,
     maxBodyBytes: config.intake.maxBodyBytes,

@@ -25,7 +25,6 @@ interface Waiting<T, R> {
  */
 export class Coalescer<T, R> {
   private queue: Waiting<T, R>[] = [];
-  private weight = 0;
   private inFlight = 0;
   private readonly keysInFlight = new Set<string>();
   private scheduled = false;
@@ -41,16 +40,10 @@ export class Coalescer<T, R> {
     return this.queue.length;
   }
 
-  /** What they weigh together. */
-  get waitingWeight(): number {
-    return this.weight;
-  }
-
   /** Resolves with the item's own result; rejects when its batch failed. */
   submit(item: T): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       const weight = this.options.weightOf?.(item) ?? 1;
-      this.weight += weight;
       this.queue.push({ item, weight, resolve, reject });
       this.schedule();
     });
@@ -58,7 +51,6 @@ export class Coalescer<T, R> {
 
   /** Rejects everything that waits for a batch; what is under way goes on. */
   rejectWaiting(error: unknown): void {
-    this.weight = 0;
     for (const waiting of this.queue.splice(0)) waiting.reject(error);
     this.tellIfDrained();
   }
@@ -102,7 +94,6 @@ export class Coalescer<T, R> {
       batch.push(waiting);
       weight += waiting.weight;
     }
-    this.weight -= weight;
     this.queue = [...later, ...this.queue.slice(taken)];
     return batch;
   }

@@ -1,13 +1,10 @@
 import { type Acceptance, type AcceptResult, acceptNotifications, type Database } from '@herald/db';
 import { Coalescer, isUnavailable, ProblemError } from '@herald/platform';
-import { Congestion } from './congestion';
 
 export interface GroupCommitOptions {
   db: Database;
   /** Requests that may wait for a commit; more are refused as overload. */
   maxWaiting: number;
-  /** How long one may expect to wait for its commit before new requests are refused; milliseconds. */
-  maxWaitMs: number;
   /** A flush failed because Postgres cannot be reached. */
   onUnavailable(error: unknown): void;
   /** Called once for each flush, with what it made durable. Must not throw. */
@@ -27,15 +24,9 @@ const HOLD_OFF_MS = 500;
  */
 export class GroupCommit {
   private readonly coalescer: Coalescer<Acceptance, AcceptResult>;
-  private readonly congestion: Congestion;
   private refusedUntil = 0;
 
   constructor(private readonly options: GroupCommitOptions) {
-    this.congestion = new Congestion({
-      maxBatch: MAX_BATCH,
-      maxInFlight: MAX_IN_FLIGHT,
-      maxWaitMs: options.maxWaitMs,
-    });
     this.coalescer = new Coalescer((batch) => this.flush(batch), {
       maxBatch: MAX_BATCH,
       maxInFlight: MAX_IN_FLIGHT,
@@ -48,16 +39,12 @@ export class GroupCommit {
     return this.coalescer.waiting;
   }
 
-  /** Turns a request away before work is spent on it. @throws ProblemError 503 when it would have to wait too long */
-  admit(): void {
-    const seconds = this.congestion.retryAfterSeconds(this.coalescer.waitingWeight);
-    if (seconds !== undefined) throw overloaded(seconds);
-  }
-
   /** Resolves once the request is durable, or was before. @throws ProblemError 503 when it cannot be made so now */
   async submit(acceptance: Acceptance): Promise<AcceptResult> {
     if (this.options.now() < this.refusedUntil) throw new ProblemError('unavailable');
-    if (this.coalescer.waiting >= this.options.maxWaiting) throw overloaded(1);
+    if (this.coalescer.waiting >= this.options.maxWaiting) {
+      throw new ProblemError('overloaded', undefined, { headers: { 'retry-after': '1' } });
+    }
     return this.coalescer.submit(acceptance);
   }
 
@@ -68,9 +55,7 @@ export class GroupCommit {
 
   private async flush(batch: readonly Acceptance[]): Promise<readonly AcceptResult[]> {
     try {
-      const began = performance.now();
       const results = await acceptNotifications(this.options.db, batch);
-      this.congestion.flushed(weightOf(batch), performance.now() - began);
       this.options.onAccepted(batch.filter((_item, index) => results[index]?.kind === 'accepted'));
       return results;
     } catch (error) {
@@ -95,14 +80,6 @@ export class GroupCommit {
     for (const half of halves) results.push(...(await this.flush(half)));
     return results;
   }
-}
-
-function overloaded(retryAfterSeconds: number): ProblemError {
-  return new ProblemError('overloaded', undefined, { headers: { 'retry-after': `${retryAfterSeconds}` } });
-}
-
-function weightOf(batch: readonly Acceptance[]): number {
-  return batch.reduce((sum, { notification }) => sum + notification.deliveries.length, 0);
 }
 
 function keyOf({ idempotency, live, notification }: Acceptance): string | undefined {

@@ -20,6 +20,7 @@ import {
   validateQuery,
 } from '@herald/platform';
 import { type IngestMetrics } from '../metrics';
+import { type Admission } from './admission';
 import { BodyBudget } from './body-budget';
 import { checkNotificationSize, MAX_NOTIFICATION_BYTES } from './body-size';
 import { parseIdempotencyHeader } from './idempotency-header';
@@ -29,8 +30,7 @@ export interface HotHandlerDeps {
   intake: IntakeDeps;
   track: RequestTracker;
   authenticate(authorization: string | undefined): Principal | AuthFailure | Promise<Principal | AuthFailure>;
-  /** Throws when nothing more should be taken in at the moment. */
-  admit(): void;
+  admission: Admission;
   limit(principal: TenantPrincipal, res: ServerResponse): Promise<void>;
   metrics: IngestMetrics;
   /** Bytes of bodies that may be in memory at once, see `BodyBudget`. */
@@ -96,7 +96,7 @@ async function serve(
     const outcome = deps.authenticate(req.headers.authorization);
     const principal = outcome instanceof Promise ? await outcome : outcome;
     const tenant = requireWriter(principal);
-    deps.admit();
+    res.once('close', deps.admission.enter());
     await deps.limit(tenant, res);
     refuseQuery(req.url ?? '');
     const headerKey = parseIdempotencyHeader(req.headers['idempotency-key']);

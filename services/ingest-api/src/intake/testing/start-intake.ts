@@ -6,6 +6,7 @@ import { newId } from '@herald/domain';
 import { Authenticator, createLogger, createRequestTracker, Metrics, newApiKey } from '@herald/platform';
 import { createProducerConnection, DeliveryQueues, TokenBuckets, untilConnected } from '@herald/queue';
 import { ingestMetrics } from '../../metrics';
+import { Admission } from '../admission';
 import { GroupCommit } from '../group-commit';
 import { createHotHandler } from '../hot-handler';
 import { checkRateLimit } from '../rate-limit';
@@ -42,7 +43,6 @@ export async function startTestIntake(options: TestIntakeOptions): Promise<TestI
   const commit = new GroupCommit({
     db,
     maxWaiting: options.maxWaiting ?? 10_000,
-    maxWaitMs: 2500,
     onUnavailable: () => undefined,
     onAccepted: (accepted) => ringBehind.flushed(accepted),
     now: Date.now,
@@ -51,7 +51,7 @@ export async function startTestIntake(options: TestIntakeOptions): Promise<TestI
     intake: { validate: createSendValidator(), commit, keepKeysMs: 60_000, now: Date.now },
     track: createRequestTracker({ service: 'ingest-api', logger, metrics }),
     authenticate: (authorization) => authenticator.authenticate(authorization),
-    admit: () => commit.admit(),
+    admission: new Admission({ targetMs: 1000 }),
     limit: (principal, res) =>
       checkRateLimit({ take: (key, limit) => buckets.take(key, limit), metrics: counted }, principal, res),
     metrics: counted,
