@@ -17,6 +17,7 @@ export interface TestIntakeOptions {
   redis: { url: string; prefix: string };
   maxBodyBytes?: number;
   maxWaiting?: number;
+  targetMs?: number;
 }
 
 export interface TestIntake {
@@ -51,7 +52,7 @@ export async function startTestIntake(options: TestIntakeOptions): Promise<TestI
     intake: { validate: createSendValidator(), commit, keepKeysMs: 60_000, now: Date.now },
     track: createRequestTracker({ service: 'ingest-api', logger, metrics }),
     authenticate: (authorization) => authenticator.authenticate(authorization),
-    admission: new Admission({ targetMs: 1000 }),
+    admission: new Admission({ targetMs: options.targetMs ?? 1000 }),
     limit: (principal, res) =>
       checkRateLimit({ take: (key, limit) => buckets.take(key, limit), metrics: counted }, principal, res),
     metrics: counted,
