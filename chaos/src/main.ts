@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { readOptions, USAGE, UsageError } from './options';
+import { type ChaosOptions, readOptions, USAGE, UsageError } from './options';
 import { describeMachine, table, troubles } from './report';
 import { runScenario, type ScenarioResult } from './run-scenario';
 
@@ -24,6 +24,7 @@ async function main(): Promise<number> {
     print(`${scenario.name}: ${scenario.title}`);
     const result = await runScenario(scenario, options);
     results.push(result);
+    if (options.json) writeJson(options.json, options, results);
     print(
       `  ${result.ok ? 'ok' : 'FAILED'}, ${result.accepted} accepted, ${result.retries} requests repeated`,
     );
@@ -32,14 +33,18 @@ async function main(): Promise<number> {
     if (!result.ok) print(troubles(result));
   }
   print(`\n${table(results)}\n\n${describeMachine()}`);
-  if (options.json) {
-    fs.writeFileSync(
-      options.json,
-      `${JSON.stringify({ options, machine: describeMachine(), results }, null, 2)}\n`,
-    );
-  }
   if (skipped > 0) print(`${skipped} not run`);
   return results.every(({ ok }) => ok) ? 0 : 1;
+}
+
+/** After each scenario, so that a run that is cut off has not been for nothing. */
+function writeJson(
+  file: string,
+  { count, perSecond, seed, pace }: ChaosOptions,
+  results: ScenarioResult[],
+): void {
+  const run = { date: new Date().toISOString(), machine: describeMachine(), count, perSecond, seed, pace };
+  fs.writeFileSync(file, `${JSON.stringify({ ...run, results }, null, 2)}\n`);
 }
 
 // One for each process that is started, each of which has a listener.

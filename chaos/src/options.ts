@@ -37,7 +37,7 @@ export function readOptions(args: readonly string[]): ChaosOptions {
   const names = given.scenario?.split(',') ?? (short ? SHORT_SCENARIOS : SCENARIOS.map(({ name }) => name));
   return {
     scenarios: names.map(scenarioOf),
-    count: number('count', given.count ?? (short ? '1500' : '20000'), 1, 10_000_000),
+    count: number('count', given.count ?? (short ? '1200' : '20000'), 1, 10_000_000),
     perSecond: number('rate', given.rate ?? (short ? '150' : '400'), 1, 100_000),
     seed: number('seed', given.seed ?? '1', 0, 2 ** 32 - 1),
     pace: number('pace', given.pace ?? (short ? '0.2' : '1'), 0.05, 1),

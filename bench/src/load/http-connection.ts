@@ -96,3 +96,17 @@ export class HttpConnection {
     onAnswer(this.status, this.retryAfter);
   }
 }
+
+/** Opens so many connections; `broken` rejects as soon as one of them fails. */
+export async function connectAll(
+  target: { host: string; port: number },
+  count: number,
+): Promise<{ connections: HttpConnection[]; broken: Promise<never> }> {
+  let onFailure: (error: Error) => void = () => undefined;
+  const broken = new Promise<never>((_resolve, reject) => {
+    onFailure = reject;
+  });
+  broken.catch(() => undefined);
+  const opening = Array.from({ length: count }, () => HttpConnection.connect(target, onFailure));
+  return { connections: await Promise.all(opening), broken };
+}

@@ -1,6 +1,6 @@
 import { answerCalls } from '../processes/answer-calls';
 import { closedLoop } from './closed-loop';
-import { HttpConnection } from './http-connection';
+import { connectAll, type HttpConnection } from './http-connection';
 import { type LoadResult } from './load-result';
 import { openLoop } from './open-loop';
 import { prebuildRequests, type RequestPlan } from './prebuilt-requests';
@@ -23,14 +23,8 @@ let prepared: { plan: LoadPlan; requests: Buffer[]; connections: HttpConnection[
 answerCalls<LoadCalls>({
   prepare: async (plan) => {
     const requests = prebuildRequests(plan);
-    let onFailure: (error: Error) => void = () => undefined;
-    const broken = new Promise<never>((_resolve, reject) => {
-      onFailure = reject;
-    });
-    broken.catch(() => undefined);
     const target = { host: plan.host, port: plan.port };
-    const opening = Array.from({ length: plan.connections }, () => HttpConnection.connect(target, onFailure));
-    prepared = { plan, requests, connections: await Promise.all(opening), broken };
+    prepared = { plan, requests, ...(await connectAll(target, plan.connections)) };
   },
   run: async () => {
     const { plan, requests, connections, broken } = prepared;

@@ -16,7 +16,6 @@ export const SCENARIOS: readonly Scenario[] = [
 /** Those of a short run: one of each kind of fault, the most telling ones. */
 export const SHORT_SCENARIOS: readonly string[] = [
   'kill',
-  'zombie',
   'redis-empty',
   'postgres-kill',
   'net-reset',
