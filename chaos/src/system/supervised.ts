@@ -70,7 +70,8 @@ async function watch(
     const { code, signal } = await child.exited;
     // One that cannot start while Postgres is away says so and ends: that is no surprise.
     if (!state.stopped && !state.asked && state.up) {
-      surprise(`ended by itself with ${code ?? signal}:\n${tail(child)}`);
+      const errors = child.errors().map((line) => JSON.stringify(line));
+      surprise(`ended by itself with ${code ?? signal}:\n${errors.join('\n') || tail(child)}`);
     }
     Object.assign(state, { up: false, asked: false });
     if (state.stopped) return;
