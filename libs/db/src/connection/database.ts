@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { type Pool, type QueryResultRow } from 'pg';
+import { Client, type ClientConfig, type Pool, type QueryResultRow } from 'pg';
 import { DataSource, type EntityTarget, type ObjectLiteral, type Repository } from 'typeorm';
 import { ENTITIES } from '../entities';
 import { MIGRATIONS } from '../migrations';
@@ -35,6 +35,18 @@ const IDLE_CONNECTION_MS = 600_000;
 const SESSION_OPTIONS = '-c enable_seqscan=off -c jit=off';
 
 /**
+ * A connection that can break at any moment without ending the process. The pool listens for errors of idle connections
+ * and TypeORM for those of the ones it took, but the latter only a microtask after the former has stopped; and a server
+ * that goes down may say so together with its greeting. Whoever runs a statement is told by the statement.
+ */
+class SteadyClient extends Client {
+  constructor(config?: ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
+}
+
+/**
  * One process' connection pool. Hot statements are plain SQL through `rows`; tables that people edit go through
  * TypeORM repositories.
  */
@@ -57,6 +69,7 @@ export class Database {
       connectTimeoutMS: options.connectTimeoutMs,
       poolErrorHandler: (error: Error) => options.onConnectionError?.(error),
       extra: {
+        Client: SteadyClient,
         statement_timeout: options.statementTimeoutMs,
         // The server may be unable to cancel (stopped, network gone): then the client gives up by itself.
         query_timeout: options.statementTimeoutMs && options.statementTimeoutMs + 2000,
