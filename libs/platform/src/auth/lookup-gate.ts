@@ -1,4 +1,4 @@
-import { ProblemError } from '../http/problem-error';
+import { overloaded } from '../http/problem-error';
 
 /** Lets a few look-ups run at a time and some wait, in order; refuses the rest as overload. */
 export class LookupGate {
@@ -25,9 +25,7 @@ export class LookupGate {
 
   /** Resolves when the place of one that has ended is handed over. */
   private turn(): Promise<void> {
-    if (this.waiting.length >= this.maxWaiting) {
-      throw new ProblemError('overloaded', undefined, { headers: { 'retry-after': '1' } });
-    }
+    if (this.waiting.length >= this.maxWaiting) throw overloaded();
     return new Promise((resolve) => this.waiting.push(resolve));
   }
 }

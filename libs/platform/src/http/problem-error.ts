@@ -38,6 +38,11 @@ export class ProblemError extends Error {
   }
 }
 
+/** More than can be done now: 503, and the client is to come back in a second. */
+export function overloaded(): ProblemError {
+  return new ProblemError('overloaded', undefined, { headers: { 'retry-after': '1' } });
+}
+
 /** What express and its parsers throw: http-errors, with a `type` when they come from a body parser. */
 interface HttpLikeError extends Error {
   status: number;

@@ -1,4 +1,4 @@
-import { ProblemError } from '@herald/platform';
+import { overloaded } from '@herald/platform';
 
 export interface AdmissionOptions {
   /** How long a request may take once it is let in, in milliseconds. */
@@ -29,11 +29,17 @@ export class Admission {
     this.now = options.now ?? (() => performance.now());
   }
 
-  /** Lets a request in; the function that comes back is called once it is answered. @throws ProblemError 503 */
+  /** For a request that is not complete yet: it need not be read when it would not be let in. @throws ProblemError 503 */
+  refuseWhenFull(): void {
+    if (this.underWay >= this.limit) throw overloaded();
+  }
+
+  /**
+   * Lets a complete request in; the function that comes back is called once it is done. While its body is still coming it
+   * must not count: how long that takes is the client's doing. @throws ProblemError 503
+   */
   enter(): () => void {
-    if (this.underWay >= this.limit) {
-      throw new ProblemError('overloaded', undefined, { headers: { 'retry-after': '1' } });
-    }
+    this.refuseWhenFull();
     this.underWay += 1;
     const enteredAt = this.now();
     return () => this.leave(enteredAt);

@@ -1,26 +1,14 @@
 import { LIMITS } from '@herald/contracts';
-import { useTestDatabase, useTestRedis } from '@herald/testing';
-import { GOOD, good, PATH, pointersOf, postTo, problemOf } from './testing/poster';
-import { newTestKey, startTestIntake, type TestIntake, type TestKey } from './testing/start-intake';
+import { GOOD, good, pointersOf, problemOf } from './testing/poster';
+import { newTestKey } from './testing/start-intake';
+import { useTestIntake } from './testing/use-test-intake';
 
-const database = useTestDatabase();
-const redis = useTestRedis();
-let api: TestIntake;
-let key: TestKey;
-beforeAll(async () => {
-  api = await startTestIntake({ databaseUrl: database.url, redis });
-  key = await newTestKey(api.db);
-});
-afterAll(() => api.stop());
-
-const postBatch = (body: unknown, headers?: Record<string, string>) =>
-  postTo(api, key, body, headers, `${PATH}/batch`);
-const notifications = (tenantId: string) =>
-  api.db.rows('SELECT * FROM notifications WHERE tenant_id = $1', [tenantId]);
+const intake = useTestIntake();
+const { postBatch, notificationsOf } = intake;
 
 describe('a batch', () => {
   it('answers each of its items on its own, in order', async () => {
-    const own = await newTestKey(api.db);
+    const own = await newTestKey(intake.api.db);
     const answer = await postBatch(
       {
         notifications: [
@@ -50,17 +38,17 @@ describe('a batch', () => {
     expect(results[4].problem.type).toBe('urn:herald:problem:idempotency-mismatch');
     expect(results[5].problem.errors).toEqual([{ pointer: '', detail: 'must be an object' }]);
     expect(results[6].problem.errors[0].pointer).toBe('/content/sms/body');
-    expect(await notifications(own.tenantId)).toHaveLength(3);
+    expect(await notificationsOf(own.tenantId)).toHaveLength(3);
   });
 
   it('takes 1,000 items', async () => {
-    const own = await newTestKey(api.db);
+    const own = await newTestKey(intake.api.db);
     const list = Array(LIMITS.batchItems).fill(GOOD);
     const answer = await postBatch({ notifications: list }, { authorization: own.authorization });
     expect([answer.status, answer.body.accepted]).toEqual([202, 1000]);
     const ids = answer.body.results.map((r: { notification: { id: string } }) => r.notification.id);
     expect(new Set(ids).size).toBe(1000);
-    expect(await notifications(own.tenantId)).toHaveLength(1000);
+    expect(await notificationsOf(own.tenantId)).toHaveLength(1000);
   });
 
   it.each<[string, unknown, string[]]>([

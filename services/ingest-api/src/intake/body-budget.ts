@@ -1,5 +1,5 @@
 import { type ServerResponse } from 'node:http';
-import { ProblemError } from '@herald/platform';
+import { overloaded } from '@herald/platform';
 
 /** One tenant's share of the budget: what it sends, or holds back half-way, must not shut out the others. */
 const TENANT_SHARE = 1 / 4;
@@ -35,9 +35,7 @@ export class BodyBudget {
     return (bytes) => {
       if (res.closed) return;
       const ofTenant = (this.byTenant.get(tenantId) ?? 0) + bytes;
-      if (this.used + bytes > this.maxBytes || ofTenant > this.maxOfTenant) {
-        throw new ProblemError('overloaded', undefined, { headers: { 'retry-after': '1' } });
-      }
+      if (this.used + bytes > this.maxBytes || ofTenant > this.maxOfTenant) throw overloaded();
       held += bytes;
       this.add(tenantId, bytes);
     };

@@ -1,21 +1,10 @@
 import { request as rawRequest } from 'node:http';
 import { LIMITS } from '@herald/contracts';
-import { useTestDatabase, useTestRedis } from '@herald/testing';
-import { GOOD, good, PATH, pointersOf, postTo, problemOf } from './testing/poster';
-import { newTestKey, startTestIntake, type TestIntake, type TestKey } from './testing/start-intake';
+import { GOOD, good, PATH, pointersOf, problemOf } from './testing/poster';
+import { useTestIntake } from './testing/use-test-intake';
 
-const database = useTestDatabase();
-const redis = useTestRedis();
-let api: TestIntake;
-let key: TestKey;
-beforeAll(async () => {
-  api = await startTestIntake({ databaseUrl: database.url, redis });
-  key = await newTestKey(api.db);
-});
-afterAll(() => api.stop());
-
-const post = (body: unknown, headers?: Record<string, string>, path?: string) =>
-  postTo(api, key, body, headers, path);
+const intake = useTestIntake();
+const { post } = intake;
 
 describe('the size of a body', () => {
   const email = (over: object) =>
@@ -40,7 +29,7 @@ describe('the size of a body', () => {
   it('may be more by its attachments', async () => {
     const answer = await post(email({ attachments: [file(4_000_000), file(6_000_000)] }));
     expect(answer.status).toBe(202);
-    const stored = await api.db.rows(
+    const stored = await intake.api.db.rows(
       'SELECT length(content) AS bytes FROM attachments WHERE notification_id = $1 ORDER BY position',
       [answer.body.id],
     );
@@ -65,9 +54,9 @@ describe('the size of a body', () => {
   /** The status of an answer to a body that is sent piece by piece, as far as the answer lets it. */
   function sendRaw(headers: Record<string, string>, chunks: Buffer[]): Promise<number | undefined> {
     return new Promise((resolve, reject) => {
-      const request = rawRequest(`${api.url}${PATH}`, {
+      const request = rawRequest(`${intake.api.url}${PATH}`, {
         method: 'POST',
-        headers: { authorization: key.authorization, 'content-type': 'application/json', ...headers },
+        headers: { authorization: intake.key.authorization, 'content-type': 'application/json', ...headers },
       });
       request.on('error', reject);
       request.on('response', (response) => {
@@ -80,10 +69,10 @@ describe('the size of a body', () => {
   }
 
   it('of all requests under way is bounded', async () => {
-    const small = await startTestIntake({ databaseUrl: database.url, redis, maxBodyBytes: 100 });
+    const small = await intake.startAnother({ maxBodyBytes: 100 });
     const response = await fetch(small.url + PATH, {
       method: 'POST',
-      headers: { authorization: key.authorization, 'content-type': 'application/json' },
+      headers: { authorization: intake.key.authorization, 'content-type': 'application/json' },
       body: JSON.stringify(GOOD).padEnd(101),
     });
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);

@@ -1,5 +1,5 @@
 import { type Acceptance, type AcceptResult, acceptNotifications, type Database } from '@herald/db';
-import { Coalescer, isUnavailable, ProblemError } from '@herald/platform';
+import { Coalescer, isUnavailable, overloaded, ProblemError } from '@herald/platform';
 
 export interface GroupCommitOptions {
   db: Database;
@@ -42,9 +42,7 @@ export class GroupCommit {
   /** Resolves once the request is durable, or was before. @throws ProblemError 503 when it cannot be made so now */
   async submit(acceptance: Acceptance): Promise<AcceptResult> {
     if (this.options.now() < this.refusedUntil) throw new ProblemError('unavailable');
-    if (this.coalescer.waiting >= this.options.maxWaiting) {
-      throw new ProblemError('overloaded', undefined, { headers: { 'retry-after': '1' } });
-    }
+    if (this.coalescer.waiting >= this.options.maxWaiting) throw overloaded();
     return this.coalescer.submit(acceptance);
   }
 

@@ -1,22 +1,11 @@
 import { gzipSync } from 'node:zlib';
-import { until, useTestDatabase, useTestRedis } from '@herald/testing';
-import { type Answer, GOOD, good, PATH, pointersOf, postTo, problemOf } from './testing/poster';
-import { newTestKey, startTestIntake, type TestIntake, type TestKey } from './testing/start-intake';
+import { until } from '@herald/testing';
+import { type Answer, GOOD, good, PATH, pointersOf, problemOf } from './testing/poster';
+import { newTestKey } from './testing/start-intake';
+import { useTestIntake } from './testing/use-test-intake';
 
-const database = useTestDatabase();
-const redis = useTestRedis();
-let api: TestIntake;
-let key: TestKey;
-beforeAll(async () => {
-  api = await startTestIntake({ databaseUrl: database.url, redis });
-  key = await newTestKey(api.db);
-});
-afterAll(() => api.stop());
-
-const post = (body: unknown, headers?: Record<string, string>, path?: string) =>
-  postTo(api, key, body, headers, path);
-const notifications = (tenantId: string) =>
-  api.db.rows('SELECT * FROM notifications WHERE tenant_id = $1', [tenantId]);
+const intake = useTestIntake();
+const { post, notificationsOf } = intake;
 
 describe('an accepted notification', () => {
   it('is durable when the answer comes, and rung for behind it', async () => {
@@ -28,10 +17,10 @@ describe('an accepted notification', () => {
       state: 'accepted',
       deliveries: [{ id: expect.any(String), recipient: 0, channel: 'sms', state: 'queued' }],
     });
-    const [stored] = await api.db.rows('SELECT * FROM notifications WHERE id = $1', [id]);
+    const [stored] = await intake.api.db.rows('SELECT * FROM notifications WHERE id = $1', [id]);
     expect(stored).toMatchObject({
-      tenant_id: key.tenantId,
-      api_key_id: key.keyId,
+      tenant_id: intake.key.tenantId,
+      api_key_id: intake.key.keyId,
       live: true,
       request_id: 'mine-1',
     });
@@ -44,7 +33,7 @@ describe('an accepted notification', () => {
     });
     expect(answer.headers.has('idempotency-replayed')).toBe(false);
     await until(async () => {
-      const [head] = await api.queues.heads('sms', 'default', [key.tenantId]);
+      const [head] = await intake.api.queues.heads('sms', 'default', [intake.key.tenantId]);
       return head?.ids.includes(deliveries[0].id);
     });
   });
@@ -59,13 +48,13 @@ describe('an accepted notification', () => {
         { recipient: 1, state: 'skipped', reason: 'no_contact_point' },
       ],
     ]);
-    expect((await api.queues.figures('sms', 'bulk')).waiting).toBe(0);
+    expect((await intake.api.queues.figures('sms', 'bulk')).waiting).toBe(0);
   });
 
   it('of a test key is marked as one', async () => {
-    const test = await newTestKey(api.db, { live: false });
+    const test = await newTestKey(intake.api.db, { live: false });
     const { status } = await post(good(), { authorization: test.authorization });
-    expect([status, await notifications(test.tenantId)]).toMatchObject([202, [{ live: false }]]);
+    expect([status, await notificationsOf(test.tenantId)]).toMatchObject([202, [{ live: false }]]);
   });
 });
 
@@ -81,7 +70,7 @@ describe('who may not', () => {
     ['no key at all', () => 'Bearer x', 'Bearer realm="herald", error="invalid_token"'],
   ])('is refused with a challenge: %s', async (_name, authorization, challenge) => {
     const value = authorization();
-    const response = await fetch(api.url + PATH, {
+    const response = await fetch(intake.api.url + PATH, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...(value ? { authorization: value } : {}) },
       body: JSON.stringify(GOOD),
@@ -95,22 +84,22 @@ describe('who may not', () => {
   });
 
   it('is refused with an expired key, and without the scope', async () => {
-    const expired = await newTestKey(api.db, { expiresAt: new Date(Date.now() - 1000) });
+    const expired = await newTestKey(intake.api.db, { expiresAt: new Date(Date.now() - 1000) });
     expect(problemOf(await post(good(), { authorization: expired.authorization }))).toEqual([
       401,
       'unauthorized',
     ]);
-    const reader = await newTestKey(api.db, { scopes: ['notifications:read', 'admin'] });
+    const reader = await newTestKey(intake.api.db, { scopes: ['notifications:read', 'admin'] });
     const answer = await post(good(), { authorization: reader.authorization });
     expect([problemOf(answer), answer.headers.get('www-authenticate')]).toEqual([
       [403, 'forbidden'],
       'Bearer realm="herald", error="insufficient_scope", scope="notifications:write"',
     ]);
-    expect(await notifications(reader.tenantId)).toEqual([]);
+    expect(await notificationsOf(reader.tenantId)).toEqual([]);
   });
 
   it('is refused beyond the rate limit, until there are tokens again', async () => {
-    const slow = await newTestKey(api.db, { burst: 2, perSecond: 1 });
+    const slow = await newTestKey(intake.api.db, { burst: 2, perSecond: 1 });
     const one = () => post(good(), { authorization: slow.authorization });
     const answers = await Promise.all([one(), one(), one(), one()]);
     const refused = answers.filter((answer) => answer.status === 429);
@@ -205,7 +194,9 @@ describe('a body', () => {
       '{"to":{"phone":"+4915112345678"},"content":{"sms":{"body":"\\ud83d\\ude00"}}}',
     );
     expect(answer.status).toBe(202);
-    const [stored] = await api.db.rows('SELECT content FROM notifications WHERE id = $1', [answer.body.id]);
+    const [stored] = await intake.api.db.rows('SELECT content FROM notifications WHERE id = $1', [
+      answer.body.id,
+    ]);
     expect(stored?.content).toEqual({ sms: { body: '😀' } });
   });
 
@@ -243,13 +234,16 @@ describe('everything else', () => {
       ['POST', '/v1'],
       ['PUT', PATH],
     ] as const) {
-      const response = await fetch(api.url + path, { method, headers: { authorization: key.authorization } });
+      const response = await fetch(intake.api.url + path, {
+        method,
+        headers: { authorization: intake.key.authorization },
+      });
       expect(await response.text()).toBe('not the hot path');
     }
   });
 
   it('is counted', async () => {
-    const { body } = await api.metrics.render();
+    const { body } = await intake.api.metrics.render();
     for (const line of [
       /herald_notifications_accepted_total\{lane="default",mode="live"\} \d+/,
       /herald_deliveries_planned_total\{channel="sms",lane="bulk"\} 2/,

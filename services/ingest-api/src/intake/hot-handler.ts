@@ -96,7 +96,7 @@ async function serve(
     const outcome = deps.authenticate(req.headers.authorization);
     const principal = outcome instanceof Promise ? await outcome : outcome;
     const tenant = requireWriter(principal);
-    res.once('close', deps.admission.enter());
+    deps.admission.refuseWhenFull();
     await deps.limit(tenant, res);
     refuseQuery(req.url ?? '');
     const headerKey = parseIdempotencyHeader(req.headers['idempotency-key']);
@@ -109,7 +109,9 @@ async function serve(
       live: tenant.live,
       requestId: context.requestId,
     };
-    const answer = await run(deps, { body: parseJsonBytes(bytes), bytes, caller, headerKey }, context);
+    const request = { body: parseJsonBytes(bytes), bytes, caller, headerKey };
+    const leave = deps.admission.enter();
+    const answer = await run(deps, request, context).finally(leave);
     if (answer.replayed) res.setHeader('idempotency-replayed', 'true');
     send(res, 202, answer.body, JSON_ANSWER);
   } catch (error) {

@@ -1,22 +1,10 @@
 import { newId } from '@herald/domain';
-import { useTestDatabase, useTestRedis } from '@herald/testing';
-import { good, pointersOf, postTo, problemOf } from './testing/poster';
-import { newTestKey, startTestIntake, type TestIntake, type TestKey } from './testing/start-intake';
+import { good, pointersOf, problemOf } from './testing/poster';
+import { newTestKey } from './testing/start-intake';
+import { useTestIntake } from './testing/use-test-intake';
 
-const database = useTestDatabase();
-const redis = useTestRedis();
-let api: TestIntake;
-let key: TestKey;
-beforeAll(async () => {
-  api = await startTestIntake({ databaseUrl: database.url, redis });
-  key = await newTestKey(api.db);
-});
-afterAll(() => api.stop());
-
-const post = (body: unknown, headers?: Record<string, string>, path?: string) =>
-  postTo(api, key, body, headers, path);
-const notifications = (tenantId: string) =>
-  api.db.rows('SELECT * FROM notifications WHERE tenant_id = $1', [tenantId]);
+const intake = useTestIntake();
+const { post, notificationsOf } = intake;
 
 describe('an idempotency key', () => {
   const fresh = () => `key-${newId(Date.now())}`;
@@ -49,17 +37,17 @@ describe('an idempotency key', () => {
   });
 
   it('makes one notification of 50 twins at once', async () => {
-    const twin = await newTestKey(api.db);
+    const twin = await newTestKey(intake.api.db);
     const headers = { authorization: twin.authorization, 'idempotency-key': fresh() };
     const answers = await Promise.all(Array.from({ length: 50 }, () => post(good(), headers)));
     expect(new Set(answers.map((answer) => JSON.stringify([answer.status, answer.body]))).size).toBe(1);
     expect(answers.filter((answer) => answer.headers.get('idempotency-replayed') === 'true')).toHaveLength(
       49,
     );
-    expect(await notifications(twin.tenantId)).toHaveLength(1);
-    expect(await api.db.rows('SELECT 1 FROM deliveries WHERE tenant_id = $1', [twin.tenantId])).toHaveLength(
-      1,
-    );
+    expect(await notificationsOf(twin.tenantId)).toHaveLength(1);
+    expect(
+      await intake.api.db.rows('SELECT 1 FROM deliveries WHERE tenant_id = $1', [twin.tenantId]),
+    ).toHaveLength(1);
   });
 
   it('must not be one in the header and another in the body', async () => {

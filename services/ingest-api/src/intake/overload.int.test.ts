@@ -1,27 +1,21 @@
-import { until, useTestDatabase, useTestRedis } from '@herald/testing';
-import { good, postTo, problemOf } from './testing/poster';
-import { newTestKey, startTestIntake, type TestIntake, type TestKey } from './testing/start-intake';
+import { type ClientRequest, request } from 'node:http';
+import { until } from '@herald/testing';
+import { good, PATH, problemOf } from './testing/poster';
+import { useTestIntake } from './testing/use-test-intake';
 
-const database = useTestDatabase();
-const redis = useTestRedis();
-let api: TestIntake;
-let key: TestKey;
-beforeAll(async () => {
-  api = await startTestIntake({ databaseUrl: database.url, redis, targetMs: 1 });
-  key = await newTestKey(api.db, { burst: 10_000, perSecond: 10_000 });
-});
-afterAll(() => api.stop());
+/** No request is answered within the target, so the fewest are let in at once: 200. */
+const FEWEST = 200;
 
-const post = () => postTo(api, key, good());
+const intake = useTestIntake({ targetMs: 1 }, { burst: 10_000, perSecond: 10_000 });
+const post = () => intake.post(good());
 
 it('more requests than can be under way are refused at once, and those under way are accepted', async () => {
-  // No request is answered within the target, so the fewest are let in at once: 200.
   await post();
-  const lock = api.db.dataSource.createQueryRunner();
+  const lock = intake.api.db.dataSource.createQueryRunner();
   await lock.startTransaction();
   await lock.query('LOCK TABLE notifications IN ACCESS EXCLUSIVE MODE');
   const answered: number[] = [];
-  const requests = Array.from({ length: 210 }, async () => {
+  const requests = Array.from({ length: FEWEST + 10 }, async () => {
     const answer = await post();
     answered.push(answer.status);
     return answer;
@@ -38,3 +32,28 @@ it('more requests than can be under way are refused at once, and those under way
   }
   await until(async () => (await post()).status === 202);
 });
+
+it('requests whose bodies do not come take no room of those that are complete', async () => {
+  await post();
+  const held = await Promise.all(Array.from({ length: FEWEST + 50 }, holdBack));
+  const answers = await Promise.all(Array.from({ length: 20 }, post));
+  expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(202));
+  for (const request of held) request.destroy();
+});
+
+/** A request that says what it brings and never does; resolves when the server has taken it up. */
+function holdBack(): Promise<ClientRequest> {
+  const held = request(`${intake.api.url}${PATH}`, {
+    method: 'POST',
+    agent: false,
+    headers: {
+      authorization: intake.key.authorization,
+      'content-type': 'application/json',
+      'content-length': '100',
+      expect: '100-continue',
+    },
+  });
+  held.on('error', () => undefined);
+  held.flushHeaders();
+  return new Promise((resolve) => held.on('continue', () => resolve(held)));
+}
