@@ -20,7 +20,7 @@ export interface Ring {
   tenantId: string;
   channel: Channel;
   lane: Lane;
-  /** 0 or missing for now. */
+  /** In milliseconds; 0 or missing for at once. */
   delayMs?: number;
 }
 
@@ -213,7 +213,7 @@ function groupByLane(rings: readonly Ring[]): Map<string, Ring[]> {
   return groups;
 }
 
-/** Tickets for now, and one for each delay in milliseconds. */
+/** Tickets that are served at once, and one for each delay in milliseconds. */
 function tickets(count: number, delays: readonly number[] = []) {
   const data: DeliveryJob = { v: 2 };
   return [

@@ -14,7 +14,6 @@ export interface CoalescerOptions<T> {
 
 interface Waiting<T, R> {
   item: T;
-  weight: number;
   resolve(result: R): void;
   reject(error: unknown): void;
 }
@@ -43,8 +42,7 @@ export class Coalescer<T, R> {
   /** Resolves with the item's own result; rejects when its batch failed. */
   submit(item: T): Promise<R> {
     return new Promise<R>((resolve, reject) => {
-      const weight = this.options.weightOf?.(item) ?? 1;
-      this.queue.push({ item, weight, resolve, reject });
+      this.queue.push({ item, resolve, reject });
       this.schedule();
     });
   }
@@ -77,13 +75,14 @@ export class Coalescer<T, R> {
   }
 
   private next(): Waiting<T, R>[] {
-    const { maxBatch, keyOf } = this.options;
+    const { maxBatch, keyOf, weightOf } = this.options;
     const batch: Waiting<T, R>[] = [];
     const later: Waiting<T, R>[] = [];
     let weight = 0;
     let taken = 0;
     for (const waiting of this.queue) {
-      if (batch.length > 0 && weight + waiting.weight > maxBatch) break;
+      const cost = weightOf?.(waiting.item) ?? 1;
+      if (batch.length > 0 && weight + cost > maxBatch) break;
       taken += 1;
       const key = keyOf?.(waiting.item);
       if (key !== undefined && this.keysInFlight.has(key)) {
@@ -92,7 +91,7 @@ export class Coalescer<T, R> {
       }
       if (key !== undefined) this.keysInFlight.add(key);
       batch.push(waiting);
-      weight += waiting.weight;
+      weight += cost;
     }
     this.queue = [...later, ...this.queue.slice(taken)];
     return batch;
