@@ -17,6 +17,7 @@ export const SCENARIOS: readonly Scenario[] = [
 export const SHORT_SCENARIOS: readonly string[] = [
   'kill',
   'redis-empty',
+  'postgres-kill',
   'net-cut',
   'net-reset',
   'provider-reset',
