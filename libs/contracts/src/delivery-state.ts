@@ -78,5 +78,17 @@ export const RETRYABLE_STATES = statesLeadingTo('queued').filter((s) => s !== 's
 /** What a provider's receipt says of a delivery. */
 export type ReceiptState = 'sent' | 'undelivered' | 'delivered';
 
+/**
+ * What else a provider tells of a message. It changes no state: it stands in the timeline.
+ *
+ *   deferred      the receiving side asked the provider to try again later
+ *   opened        the message was looked at
+ *   clicked       a link in it was followed
+ *   complained    the recipient called it spam
+ *   unsubscribed  the recipient used the provider's own way to opt out
+ */
+export const RECEIPT_EVENTS = ['deferred', 'opened', 'clicked', 'complained', 'unsubscribed'] as const;
+export type ReceiptEvent = (typeof RECEIPT_EVENTS)[number];
+
 /** Receipts come late, doubled and out of order: only one of a higher rank than what is known changes anything. */
 export const RECEIPT_RANK: Record<ReceiptState, number> = { sent: 1, undelivered: 2, delivered: 3 };

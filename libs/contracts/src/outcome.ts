@@ -24,6 +24,7 @@ export const REASONS = {
   canceled_by_request: 'Canceled before a provider was called.',
   expired: 'expiresAt passed before a provider was called.',
   suppressed_bounce: 'The address bounced before and is suppressed.',
+  suppressed_complaint: 'The recipient called an earlier message spam.',
   suppressed_opt_out: 'The recipient opted out of this channel.',
   suppressed_endpoint_gone: 'The endpoint answered 410 Gone before and is disabled.',
   suppressed_manually: 'The address was suppressed by the tenant.',

@@ -32,6 +32,7 @@ const GIVEN_BACK_MS = 1000;
 
 const SUPPRESSED = {
   bounce: 'suppressed_bounce',
+  complaint: 'suppressed_complaint',
   opt_out: 'suppressed_opt_out',
   endpoint_gone: 'suppressed_endpoint_gone',
   manual: 'suppressed_manually',

@@ -1,5 +1,11 @@
-import { type Channel, type DtoClass, type Reason, type ReceiptState } from '@herald/contracts';
-import { type SendOutcome } from '@herald/domain';
+import {
+  type Channel,
+  type DtoClass,
+  type Reason,
+  type ReceiptEvent,
+  type ReceiptState,
+} from '@herald/contracts';
+import { type SendOutcome, type SuppressionReason } from '@herald/domain';
 import { type Dispatcher } from 'undici';
 import { type MessageOf } from './message';
 
@@ -44,19 +50,39 @@ export interface ReceiptRequest {
   rawBody: Buffer;
 }
 
-/** What one callback says of one delivery. */
-export interface Receipt {
-  state: ReceiptState;
-  reason?: Reason;
+/** What a callback says of one delivery. */
+interface OfDelivery {
+  /** Missing where the URL of the callback names the delivery, since each message was given its own. */
+  deliveryId?: string;
+  /** The provider's own code, e.g. `twilio_30003`. */
   code?: string;
   providerMessageId?: string;
+  /** The delivery's address is not written to any more. */
+  suppress?: SuppressionReason;
+}
+
+/** One thing that a callback says; a callback can say several. */
+export type Receipt =
+  | ({ kind: 'state'; state: ReceiptState; reason?: Reason } & OfDelivery)
+  /** `eventId`: the provider's id of the event, so that one that comes twice counts once. */
+  | ({ kind: 'event'; event: ReceiptEvent; eventId: string; at?: Date } & OfDelivery)
+  /** The owner of an address said, apart from any delivery, that it wants no messages or wants them again. */
+  | { kind: 'consent'; address: string; optedOut: boolean };
+
+/** What reading a callback may need. */
+export interface ReceiptDeps {
+  /** Refuses internal addresses at connect time. */
+  dispatcher: Dispatcher;
+  now(): number;
 }
 
 export interface ReceiptReader<Config> {
-  /** Whether the signature matches; compared in constant time. */
-  verify(request: ReceiptRequest, config: Config): boolean;
-  /** What the callback says; undefined for one that says nothing new (e.g. Twilio's `queued`). */
-  parse(request: ReceiptRequest): Receipt | undefined;
+  /** Whether the signature matches and is not too old to be a replay; compared in constant time. */
+  verify(request: ReceiptRequest, config: Config, deps: ReceiptDeps): boolean | Promise<boolean>;
+  /** For services that ask for a confirmation before they send anything: confirms, and gives whether that is what came. */
+  confirm?(request: ReceiptRequest, config: Config, deps: ReceiptDeps): Promise<boolean>;
+  /** What the callback says; nothing for one without news (e.g. Twilio's `queued`) or without sense. */
+  parse(request: ReceiptRequest): Receipt[];
 }
 
 /** All that Herald knows of a provider; each stands in one file. */

@@ -1,7 +1,7 @@
 import { type Reason } from '@herald/contracts';
 
 /** Why an address is suppressed from now on. */
-export type SuppressionReason = 'bounce' | 'opt_out' | 'endpoint_gone' | 'manual';
+export type SuppressionReason = 'bounce' | 'complaint' | 'opt_out' | 'endpoint_gone' | 'manual';
 
 /** Facts of an attempt worth keeping, e.g. `{ segments: 2, encoding: 'GSM-7' }`. Never personal data. */
 export type AttemptFacts = Record<string, string | number | boolean>;

@@ -1,6 +1,7 @@
 import { EDGE_ROUTES } from '@herald/contracts';
 import { applyReceipt, type Database, findProviderConfig } from '@herald/db';
 import {
+  createGuardedDispatcher,
   createHttpApp,
   type Health,
   type Logger,
@@ -25,6 +26,9 @@ export interface EdgeAppDeps {
   trustProxy?: readonly string[];
 }
 
+/** For what a signature's check has to fetch. */
+const VERIFY_TIMEOUT_MS = 5000;
+
 /** The edge as an app, not listening yet. */
 export function createEdgeApp({
   db,
@@ -40,6 +44,15 @@ export function createEdgeApp({
   const handlers = {
     takeReceipt: takeReceiptHandler({
       findProvider: receiptProviders({ find: (id) => findProviderConfig(db, id), box }),
+      verifying: {
+        dispatcher: createGuardedDispatcher({
+          allow: [],
+          connectTimeoutMs: VERIFY_TIMEOUT_MS,
+          headersTimeoutMs: VERIFY_TIMEOUT_MS,
+          bodyTimeoutMs: VERIFY_TIMEOUT_MS,
+        }),
+        now: Date.now,
+      },
       readBody: rawBodyReader(receiptRoute.bodyLimitBytes),
       apply: (receipt) => applyReceipt(db, receipt),
       publicUrl,

@@ -1,4 +1,5 @@
-import { type ReceiptRequest, type SmsMessage } from '@herald/delivery';
+import { type Reason } from '@herald/contracts';
+import { type Receipt, type ReceiptRequest, type SmsMessage } from '@herald/delivery';
 import {
   describeProviderContract,
   type HttpReply,
@@ -110,13 +111,15 @@ const status = (MessageStatus: string, ErrorCode?: string) => ({
   To: '+4915112345678',
   ...(ErrorCode && { ErrorCode }),
 });
-const undelivered = (reason: string, code?: string) =>
-  ({
+const undelivered = (reason: Reason, code?: string): Receipt[] => [
+  {
+    kind: 'state',
     state: 'undelivered',
     reason,
     ...(code && { code: `twilio_${code}` }),
     providerMessageId: SID,
-  }) as never;
+  },
+];
 
 describeProviderContract<'sms', TwilioConfig, HttpReply>({
   definition: twilio,
@@ -210,20 +213,35 @@ describeProviderContract<'sms', TwilioConfig, HttpReply>({
   receipts: {
     config: good,
     signed,
-    signatureHeader: 'x-twilio-signature',
+    signsUrl: true,
+    withSignature: (request, change) => ({
+      ...request,
+      headers: {
+        ...request.headers,
+        'x-twilio-signature': change(String(request.headers['x-twilio-signature'])),
+      },
+    }),
     otherSecret: { ...good, authToken: 'e'.repeat(32) },
     examples: [
       {
         name: 'delivered',
         body: status('delivered'),
-        receipt: { state: 'delivered', providerMessageId: SID },
+        receipts: [{ kind: 'state', state: 'delivered', providerMessageId: SID }],
       },
-      { name: 'read', body: status('read'), receipt: { state: 'delivered', providerMessageId: SID } },
-      { name: 'sent', body: status('sent'), receipt: { state: 'sent', providerMessageId: SID } },
+      {
+        name: 'read',
+        body: status('read'),
+        receipts: [{ kind: 'state', state: 'delivered', providerMessageId: SID }],
+      },
+      {
+        name: 'sent',
+        body: status('sent'),
+        receipts: [{ kind: 'state', state: 'sent', providerMessageId: SID }],
+      },
       ...['accepted', 'scheduled', 'queued', 'sending', 'receiving', '', 'constructor'].map((name) => ({
         name: `${name || 'nothing'} says nothing`,
         body: status(name),
-        receipt: undefined,
+        receipts: [],
       })),
       ...(
         [
@@ -241,11 +259,11 @@ describeProviderContract<'sms', TwilioConfig, HttpReply>({
       ).map(([code, reason]) => ({
         name: `undelivered: ${code}`,
         body: status('undelivered', code),
-        receipt: undelivered(reason, code),
+        receipts: undelivered(reason, code),
       })),
-      { name: 'failed', body: status('failed', '30003'), receipt: undelivered('unreachable', '30003') },
-      { name: 'undelivered', body: status('undelivered'), receipt: undelivered('undelivered_unknown') },
-      { name: 'an odd code', body: status('failed', 'x y'), receipt: undelivered('undelivered_unknown') },
+      { name: 'failed', body: status('failed', '30003'), receipts: undelivered('unreachable', '30003') },
+      { name: 'undelivered', body: status('undelivered'), receipts: undelivered('undelivered_unknown') },
+      { name: 'an odd code', body: status('failed', 'x y'), receipts: undelivered('undelivered_unknown') },
     ],
   },
 });

@@ -23,7 +23,8 @@ function request(url: string, signature: string, rawBody: string, contentType = 
   const headers = { 'content-type': contentType, 'x-twilio-signature': signature };
   return { url, headers, rawBody: Buffer.from(rawBody) };
 }
-const verify = (given: ReceiptRequest, with_ = config) => twilio.receipts?.verify(given, with_);
+const verifying = { dispatcher: providerDeps().guardedDispatcher, now: Date.now };
+const verify = (given: ReceiptRequest, with_ = config) => twilio.receipts?.verify(given, with_, verifying);
 const encode = (fields: Record<string, string>) => new URLSearchParams(fields).toString();
 
 describe('sending', () => {
@@ -219,10 +220,13 @@ describe('signatures', () => {
 
 it('reads a receipt in JSON', () => {
   const body = JSON.stringify({ MessageStatus: 'undelivered', ErrorCode: 30003, MessageSid: 'SM1' });
-  expect(twilio.receipts?.parse(request('https://x.example/', '', body, 'application/json'))).toEqual({
-    state: 'undelivered',
-    reason: 'unreachable',
-    code: 'twilio_30003',
-    providerMessageId: 'SM1',
-  });
+  expect(twilio.receipts?.parse(request('https://x.example/', '', body, 'application/json'))).toEqual([
+    {
+      kind: 'state',
+      state: 'undelivered',
+      reason: 'unreachable',
+      code: 'twilio_30003',
+      providerMessageId: 'SM1',
+    },
+  ]);
 });

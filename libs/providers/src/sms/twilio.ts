@@ -1,4 +1,4 @@
-import { type FieldError, Format, Optional, type Reason } from '@herald/contracts';
+import { type FieldError, Format, Optional, type Reason, type ReceiptState } from '@herald/contracts';
 import {
   type ProviderDefinition,
   type Receipt,
@@ -114,7 +114,7 @@ const RECEIPT_REASONS: Record<number, Reason> = {
 };
 
 /** accepted, scheduled, queued and sending tell nothing that is not known when Twilio has answered. */
-const RECEIPT_STATES = new Map<string, Receipt['state']>([
+const RECEIPT_STATES = new Map<string, ReceiptState>([
   ['sent', 'sent'],
   ['delivered', 'delivered'],
   ['read', 'delivered'],
@@ -245,19 +245,22 @@ function classify(exchange: Exchange, error: unknown): SendOutcome {
   });
 }
 
-function parseReceipt(request: ReceiptRequest): Receipt | undefined {
+function parseReceipt(request: ReceiptRequest): Receipt[] {
   const fields = fieldsOf(request);
   const state = RECEIPT_STATES.get(fields.get('MessageStatus') ?? '');
-  if (!state) return undefined;
+  if (!state) return [];
   const providerMessageId = fields.get('MessageSid');
-  if (state !== 'undelivered') return { state, providerMessageId };
+  if (state !== 'undelivered') return [{ kind: 'state', state, providerMessageId }];
   const code = fields.get('ErrorCode');
-  return {
-    state,
-    reason: RECEIPT_REASONS[Number(code)] ?? 'undelivered_unknown',
-    ...(code && /^\d{1,6}$/.test(code) && { code: `twilio_${code}` }),
-    providerMessageId,
-  };
+  return [
+    {
+      kind: 'state',
+      state,
+      reason: RECEIPT_REASONS[Number(code)] ?? 'undelivered_unknown',
+      ...(code && /^\d{1,6}$/.test(code) && { code: `twilio_${code}` }),
+      providerMessageId,
+    },
+  ];
 }
 
 function fieldsOf(request: ReceiptRequest): Map<string, string> {

@@ -47,7 +47,12 @@ export interface ExpectedOutcome {
 }
 
 /** What the suite needs to know of a provider. */
-export interface ProviderContract<C extends Channel, Config extends object, Reply> {
+export interface ProviderContract<
+  C extends Channel,
+  Config extends object,
+  Reply,
+  Body = Record<string, string>,
+> {
   definition: ProviderDefinition<C, Config>;
   /** Missing for a provider that nobody configures. */
   configs?: {
@@ -71,11 +76,13 @@ export interface ProviderContract<C extends Channel, Config extends object, Repl
   receipts?: {
     config: Config;
     /** Signs a request as the vendor does, for `config`. */
-    signed(body: Record<string, string>): ReceiptRequest;
+    signed(body: Body): ReceiptRequest;
     /** Bodies and what they say. */
-    examples: { name: string; body: Record<string, string>; receipt: Receipt | undefined }[];
-    /** The name of the header with the signature, in lower case. */
-    signatureHeader: string;
+    examples: { name: string; body: Body; receipts: Receipt[] }[];
+    /** The same request with its signature changed; undefined leaves it out. Where it stands is the provider's affair. */
+    withSignature(request: ReceiptRequest, change: (signature: string) => string | undefined): ReceiptRequest;
+    /** Whether the URL is part of what is signed. */
+    signsUrl: boolean;
     /** The same configuration with another secret. */
     otherSecret: Config;
   };

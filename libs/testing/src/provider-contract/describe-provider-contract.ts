@@ -8,9 +8,12 @@ import { describeReceipts } from './describe-receipts';
 import { describeSending } from './describe-sending';
 
 /** The suite that every provider passes. Call it in a `*.contract.test.ts` beside the provider. */
-export function describeProviderContract<C extends Channel, Config extends object, Reply>(
-  contract: ProviderContract<C, Config, Reply>,
-): void {
+export function describeProviderContract<
+  C extends Channel,
+  Config extends object,
+  Reply,
+  Body = Record<string, string>,
+>(contract: ProviderContract<C, Config, Reply, Body>): void {
   const { definition } = contract;
   describe(`provider contract: ${definition.channel}/${definition.type}`, () => {
     it('has a type that can be a metric label', () => {

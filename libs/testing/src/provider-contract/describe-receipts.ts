@@ -2,56 +2,67 @@
 import { type Channel, REASONS } from '@herald/contracts';
 import { type ProviderDefinition, type ReceiptRequest } from '@herald/delivery';
 import { type ProviderContract } from './contract';
+import { providerDeps } from './send-context';
 
 /** Signatures hold for exactly what was signed, and nothing unsigned or senseless gets through. */
-export function describeReceipts<C extends Channel, Config extends object, Reply>(
+export function describeReceipts<C extends Channel, Config extends object, Reply, Body>(
   definition: ProviderDefinition<C, Config>,
-  receipts: NonNullable<ProviderContract<C, Config, Reply>['receipts']>,
+  receipts: NonNullable<ProviderContract<C, Config, Reply, Body>['receipts']>,
 ): void {
   const reader = definition.receipts;
-  if (!reader) throw new Error(`${definition.type} has no receipts`);
   const [example] = receipts.examples;
-  const signed = () => receipts.signed(example?.body ?? {});
-  const verify = (request: ReceiptRequest, config = receipts.config) => reader.verify(request, config);
+  if (!reader || !example) throw new Error(`${definition.type} has no receipts`);
+  const { withSignature } = receipts;
+  const signed = () => receipts.signed(example.body);
+  const verify = async (request: ReceiptRequest, config = receipts.config) =>
+    reader.verify(request, config, { dispatcher: providerDeps().guardedDispatcher, now: Date.now });
 
-  it('takes a receipt with its signature', () => {
-    expect(verify(signed())).toBe(true);
+  it('takes a receipt with its signature', async () => {
+    expect(await verify(signed())).toBe(true);
   });
 
-  it('refuses a body, a URL or a signature that was tampered with', () => {
+  it('refuses a body, a URL or a signature that was tampered with', async () => {
     const good = signed();
-    const signature = String(good.headers[receipts.signatureHeader]);
-    const withSignature = (value: string | string[]) => ({
-      ...good,
-      headers: { ...good.headers, [receipts.signatureHeader]: value },
-    });
-    expect(verify({ ...good, rawBody: Buffer.concat([good.rawBody, Buffer.from('1')]) })).toBe(false);
-    expect(verify({ ...good, rawBody: Buffer.alloc(0) })).toBe(false);
-    expect(verify({ ...good, url: `${good.url}x` })).toBe(false);
-    expect(verify(withSignature(signature.slice(1)))).toBe(false);
-    expect(verify(withSignature(`${signature} `))).toBe(false);
-    expect(verify(withSignature(''))).toBe(false);
-    expect(verify(withSignature([signature, signature]))).toBe(false);
+    const tampered: Record<string, ReceiptRequest> = {
+      'a longer body': { ...good, rawBody: Buffer.concat([good.rawBody, Buffer.from('1')]) },
+      'no body': { ...good, rawBody: Buffer.alloc(0) },
+      'a shorter signature': withSignature(good, (signature) => signature.slice(1)),
+      'a longer signature': withSignature(good, (signature) => `${signature}A`),
+      'an empty signature': withSignature(good, () => ''),
+      'no signature': withSignature(good, () => undefined),
+      ...(receipts.signsUrl && { 'another URL': { ...good, url: `${good.url}x` } }),
+    };
+    for (const [name, request] of Object.entries(tampered))
+      expect([name, await verify(request)]).toEqual([name, false]);
   });
 
-  it('refuses another secret, and a missing header', () => {
-    expect(verify(signed(), receipts.otherSecret)).toBe(false);
-    const { [receipts.signatureHeader]: _signature, ...headers } = signed().headers;
-    expect(verify({ ...signed(), headers })).toBe(false);
-    expect(verify({ ...signed(), headers: {} })).toBe(false);
+  it('refuses another secret, and what has no headers and no sense', async () => {
+    expect(await verify(signed(), receipts.otherSecret)).toBe(false);
+    expect(await verify({ ...signed(), headers: {}, rawBody: Buffer.from('x') })).toBe(false);
   });
 
-  it.each(receipts.examples)('reads a receipt: $name', ({ body, receipt }) => {
-    expect(reader.parse(receipts.signed(body))).toEqual(receipt);
-    if (receipt?.reason) expect(Object.keys(REASONS)).toContain(receipt.reason);
+  it('refuses a header that comes twice', async () => {
+    const good = signed();
+    const doubled = Object.entries(good.headers).map(([name, value]) => [name, [value, value].flat()]);
+    // Unless the signature stands in the body, which has no headers to double.
+    if (withSignature(good, () => undefined).rawBody.equals(good.rawBody))
+      expect(await verify({ ...good, headers: Object.fromEntries(doubled) })).toBe(false);
+  });
+
+  it.each(receipts.examples)('reads a receipt: $name', ({ body, receipts: expected }) => {
+    const read = reader.parse(receipts.signed(body));
+    expect(read).toEqual(expected);
+    for (const receipt of read) {
+      if (receipt.kind === 'state' && receipt.reason) expect(Object.keys(REASONS)).toContain(receipt.reason);
+    }
   });
 
   it('reads nothing out of garbage', () => {
-    for (const text of ['', 'null', '[]', '{', '%', 'a=b&c']) {
-      const garbage = { ...signed(), rawBody: Buffer.from(text) };
-      expect(reader.parse(garbage)).toBeUndefined();
-      const json = { ...garbage.headers, 'content-type': 'application/json' };
-      expect(reader.parse({ ...garbage, headers: json })).toBeUndefined();
+    for (const text of ['', 'null', '[]', '{', '%', 'a=b&c', '[null]', '[7]', '{"Message":"{"}']) {
+      for (const type of [undefined, 'application/json', 'application/x-www-form-urlencoded', 'text/plain']) {
+        const headers = { ...signed().headers, ...(type && { 'content-type': type }) };
+        expect(reader.parse({ ...signed(), headers, rawBody: Buffer.from(text) })).toEqual([]);
+      }
     }
   });
 }

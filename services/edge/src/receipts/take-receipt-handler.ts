@@ -1,4 +1,5 @@
 import { type ReceiptRecord, type ReceiptResult } from '@herald/db';
+import { type ReceiptDeps } from '@herald/delivery';
 import { ProblemError, type RouteContext, type RouteResult } from '@herald/platform';
 import { type Request, type Response } from 'express';
 import { type EdgeMetrics } from '../metrics';
@@ -6,6 +7,7 @@ import { type ReceiptProvider } from './receipt-providers';
 
 export interface TakeReceiptDeps {
   findProvider(id: string): Promise<ReceiptProvider | undefined>;
+  verifying: ReceiptDeps;
   readBody(req: Request, res: Response): Promise<Buffer>;
   apply(receipt: ReceiptRecord): Promise<ReceiptResult>;
   /** Where providers reach the edge: what they sign is the URL that they call. */
@@ -19,7 +21,14 @@ const SANE_ID = /^[\x21-\x7e]{1,255}$/;
  * Takes a receipt. What is signed rightly is answered with 204 whatever it says, or the provider would send it again
  * and again; the delivery must be of the provider's own tenant and channel.
  */
-export function takeReceiptHandler({ findProvider, readBody, apply, publicUrl, metrics }: TakeReceiptDeps) {
+export function takeReceiptHandler({
+  findProvider,
+  verifying,
+  readBody,
+  apply,
+  publicUrl,
+  metrics,
+}: TakeReceiptDeps) {
   const base = publicUrl.replace(/\/+$/, '');
   return async ({ params, req, res, log }: RouteContext): Promise<RouteResult> => {
     const { providerId, deliveryId } = params as { providerId: string; deliveryId: string };
@@ -29,7 +38,7 @@ export function takeReceiptHandler({ findProvider, readBody, apply, publicUrl, m
     const { type, tenantId, channel, config, receipts } = provider;
     // Never from Host or X-Forwarded-*: whoever calls writes those.
     const request = { url: base + req.originalUrl, headers: req.headers, rawBody: await readBody(req, res) };
-    if (!receipts.verify(request, config)) {
+    if (!(await receipts.verify(request, config, verifying))) {
       metrics.receipts.inc({ provider: type, result: 'forged' });
       log.warn(
         { providerId, deliveryId },
@@ -37,9 +46,12 @@ export function takeReceiptHandler({ findProvider, readBody, apply, publicUrl, m
       );
       throw new ProblemError('invalid-signature');
     }
-    const receipt = receipts.parse(request);
-    const result = receipt ? await apply({ ...storable(receipt), deliveryId, tenantId, channel }) : 'ignored';
-    metrics.receipts.inc({ provider: type, result });
+    const states = receipts.parse(request).filter((receipt) => receipt.kind === 'state');
+    for (const receipt of states) {
+      const result = await apply({ ...storable(receipt), deliveryId, tenantId, channel });
+      metrics.receipts.inc({ provider: type, result });
+    }
+    if (states.length === 0) metrics.receipts.inc({ provider: type, result: 'ignored' });
     return { status: 204 };
   };
 }

@@ -9,7 +9,7 @@ import { listOf, PageDto } from './page';
 import { TenantPageQueryDto, TenantQueryDto } from './tenant-query';
 
 /** Why nothing more is sent to an address. */
-export const SUPPRESSION_REASONS = ['bounce', 'opt_out', 'endpoint_gone', 'manual'] as const;
+export const SUPPRESSION_REASONS = ['bounce', 'complaint', 'opt_out', 'endpoint_gone', 'manual'] as const;
 
 export class CreateSuppressionDto {
   @IsIn(CHANNELS) channel: Channel;
