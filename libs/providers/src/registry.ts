@@ -1,8 +1,10 @@
 import { type Channel } from '@herald/contracts';
 import { type ProviderDefinition } from '@herald/delivery';
+import { sendgrid } from './email/sendgrid';
 import { smtp } from './email/smtp';
 import { simulatedProvider } from './simulated/simulated';
 import { twilio } from './sms/twilio';
+import { vonage } from './sms/vonage';
 import { standardWebhook } from './webhook/standard-webhook';
 
 type Registry = { readonly [C in Channel]: readonly ProviderDefinition<C>[] };
@@ -16,8 +18,8 @@ function erased<C extends Channel, Config extends object>(
 
 /** What a tenant can configure. A new provider is a file of its own and its word here. */
 export const PROVIDERS = {
-  email: [erased(smtp)],
-  sms: [erased(twilio)],
+  email: [erased(smtp), erased(sendgrid)],
+  sms: [erased(twilio), erased(vonage)],
   webhook: [erased(standardWebhook)],
 } satisfies Registry;
 

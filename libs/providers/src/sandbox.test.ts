@@ -1,12 +1,14 @@
 import { type MessageOf, type Receipt, type ReceiptRequest } from '@herald/delivery';
 import { type Sandbox, startSandbox } from '@herald/sandbox';
 import { expectOutcome, providerDeps, sendContext, startHttpReceiver, until } from '@herald/testing';
+import { type SendgridConfig, sendgrid } from './email/sendgrid';
 import { smtp } from './email/smtp';
 import { type TwilioConfig, twilio } from './sms/twilio';
 import { standardWebhook } from './webhook/standard-webhook';
 
 const account = { sid: `AC${'0123456789abcdef'.repeat(2)}`, authToken: 'a-token-of-the-tests' };
 const secrets = [`whsec_${Buffer.alloc(32, 7).toString('base64')}`];
+const sendgridKey = 'SG.a-key-of-the-tests';
 const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The providers against the servers that a newcomer tries them with. */
@@ -16,6 +18,7 @@ beforeAll(async () => {
     httpPort: 0,
     smtpPort: 0,
     twilio: { accounts: [account] },
+    sendgrid: { apiKey: sendgridKey },
     webhookSecrets: () => secrets,
     logger,
   });
@@ -124,6 +127,75 @@ it('delivers an SMS and can trust and read the receipts that follow', async () =
     providerMessageId: sid,
   });
   await provider.close();
+  await edge.close();
+});
+
+it('delivers an e-mail through SendGrid, and can trust and read the events that follow', async () => {
+  const edge = await startHttpReceiver();
+  const authorization = `Bearer ${sendgridKey}`;
+  const settings = `${sandbox.httpUrl}/v3/user/webhooks/event/settings`;
+  const headers = { authorization, 'content-type': 'application/json' };
+  const url = `${edge.url}/v1/receipts/p1`;
+  await fetch(settings, { method: 'POST', headers, body: JSON.stringify({ enabled: true, url }) });
+  const signed = await fetch(`${settings}/signed`, { headers });
+  const { public_key: webhookPublicKey } = (await signed.json()) as { public_key: string };
+  const config: SendgridConfig = {
+    apiKey: sendgridKey,
+    from: 'Shop <shop@example.com>',
+    webhookPublicKey,
+    apiBaseUrl: sandbox.httpUrl,
+  };
+  const provider = await sendgrid.open(config, deps);
+  const to = 'grace@example.org';
+  const mail = { to, subject: 'Grüße', text: 'Hallo', headers: { 'X-Greeting': 'Grüße' }, attachments: [] };
+  const rule = (action: object) => post('/behaviours', { channel: 'email', match: { to }, action, times: 1 });
+  await rule({ type: 'events', events: ['deferred', 'bounce'], mode: 'doubled' });
+  const context = sendContext();
+  const outcome = await provider.send(mail, context);
+  const { deliveryId } = context;
+  expect(await newest('email')).toMatchObject({ to, subject: 'Grüße', from: '"Shop" <shop@example.com>' });
+  const requests = () => edge.requests.map((each): ReceiptRequest => ({ ...each, url }));
+  const receipts = () => requests().flatMap((request) => sendgrid.receipts?.parse(request) ?? []);
+  await until(() => receipts().length === 6);
+  for (const request of requests()) {
+    expect(sendgrid.receipts?.verify(request, config, verifying)).toBe(true);
+    expect(sendgrid.receipts?.verify({ ...request, rawBody: Buffer.from('[]') }, config, verifying)).toBe(
+      false,
+    );
+  }
+  const providerMessageId = outcome.outcome === 'accepted' ? outcome.providerMessageId : undefined;
+  expect(providerMessageId).toMatch(/./);
+  const of = { deliveryId, providerMessageId };
+  const [code, reason] = ['sendgrid_bounce_5.1.1', 'invalid_address'];
+  const bounced = { kind: 'state', state: 'undelivered', reason, code, suppress: 'bounce', ...of };
+  expect(receipts()).toContainEqual({ kind: 'state', state: 'sent', ...of });
+  expect(receipts()).toContainEqual(bounced);
+  const events = receipts().flatMap((each) => (each.kind === 'event' ? [each] : []));
+  expect(events.map(({ event }) => event)).toEqual(['deferred', 'deferred']);
+  expect(new Set(events.map(({ eventId }) => eventId)).size).toBe(1);
+
+  await rule({ type: 'throttle', perSecond: 0.01, retryAfterSeconds: 60 });
+  expect(await provider.send(mail, sendContext())).toMatchObject({ outcome: 'accepted' });
+  expectOutcome(await provider.send(mail, sendContext()), {
+    outcome: 'retry',
+    reason: 'rate_limited',
+    retryAfterMs: { from: 30_000, to: 61_000 },
+    code: 'http_429',
+  });
+  expectOutcome(await provider.send({ ...mail, to: 'nobody' }, sendContext()), {
+    outcome: 'permanent-address',
+    reason: 'invalid_address',
+    suppress: 'bounce',
+    code: 'sendgrid_invalid_recipient',
+  });
+  const stranger = await sendgrid.open({ ...config, apiKey: 'SG.another-key-of-tests' }, deps);
+  expectOutcome(await stranger.send(mail, sendContext()), {
+    outcome: 'config-halt',
+    reason: 'provider_misconfigured',
+    code: 'http_401',
+  });
+  await provider.close();
+  await stranger.close();
   await edge.close();
 });
 

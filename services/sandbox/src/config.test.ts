@@ -31,6 +31,7 @@ describe('SandboxConfig', () => {
     ['HERALD_SANDBOX_HTTP_PORT', '65536'],
     ['HERALD_SANDBOX_SMTP_PORT', 'smtp'],
     ['HERALD_SANDBOX_TWILIO_ACCOUNT_SID', 'AC12'],
+    ['HERALD_SANDBOX_VONAGE_API_KEY', 'a b'],
     ['HERALD_SANDBOX_WEBHOOK_SECRETS', 'whsec_short'],
     ['HERALD_SANDBOX_MAX_MESSAGES', '0'],
     ['HERALD_SANDBOX_START_TLS', 'maybe'],

@@ -4,6 +4,12 @@ import { IsBoolean, IsInt, IsOptional, IsString, Matches, Max, Min, MinLength } 
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/;
 /** What the sandbox's own Twilio account is called unless told otherwise. It opens nothing else. */
 const DEFAULT_ACCOUNT = { sid: `AC${'0'.repeat(32)}`, authToken: 'sandbox-auth-token' };
+/** Likewise its Vonage account. */
+const DEFAULT_VONAGE = {
+  apiKey: 'sandbox0',
+  apiSecret: 'sandbox-api-secret',
+  signatureSecret: 'sandbox-signature-secret',
+};
 
 /** A sandbox that runs alone. */
 export class SandboxConfig {
@@ -56,6 +62,48 @@ export class SandboxConfig {
   })
   @MinLength(1)
   twilioAuthToken: string;
+
+  @Env('HERALD_SANDBOX_SENDGRID_API_KEY', {
+    description: 'The API key that the SendGrid API knows.',
+    default: 'SG.sandbox-api-key',
+    secret: true,
+  })
+  @Matches(/^[\x21-\x7e]{16,255}$/, { message: '16 to 255 letters, digits and signs without spaces' })
+  sendgridApiKey: string;
+
+  @Env('HERALD_SANDBOX_SENDGRID_SIGNING_KEY', {
+    description:
+      "The P-256 key that signs SendGrid's events, base64 of DER (PKCS#8); a new one at each start when missing.",
+    example: '<base64>',
+    kind: 'string',
+    secret: true,
+  })
+  @IsOptional()
+  @Matches(/^[A-Za-z0-9+/]{100,}={0,2}$/, { message: 'base64 of a P-256 private key in DER (PKCS#8)' })
+  sendgridSigningKey?: string;
+
+  @Env('HERALD_SANDBOX_VONAGE_API_KEY', {
+    description: 'The account the Vonage API knows.',
+    default: DEFAULT_VONAGE.apiKey,
+  })
+  @Matches(/^[0-9A-Za-z]{4,64}$/, { message: 'letters and digits' })
+  vonageApiKey: string;
+
+  @Env('HERALD_SANDBOX_VONAGE_API_SECRET', {
+    description: 'Its API secret.',
+    default: DEFAULT_VONAGE.apiSecret,
+    secret: true,
+  })
+  @MinLength(8)
+  vonageApiSecret: string;
+
+  @Env('HERALD_SANDBOX_VONAGE_SIGNATURE_SECRET', {
+    description: 'What its delivery receipts and inbound messages are signed with, as SHA-256 HMAC.',
+    default: DEFAULT_VONAGE.signatureSecret,
+    secret: true,
+  })
+  @MinLength(8)
+  vonageSignatureSecret: string;
 
   @Env('HERALD_SANDBOX_WEBHOOK_SECRETS', {
     description: 'Secrets that webhooks may be signed with.',

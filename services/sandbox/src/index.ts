@@ -2,8 +2,11 @@ import { Behaviours } from './behaviours/behaviours';
 import { behavioursApi } from './behaviours/behaviours-api';
 import { type DirectRoute, httpApp, type OpsHandler } from './http/http-app';
 import { listenHttp, portOf, stopHttp } from './http/http-listener';
+import { inboundApi } from './inbound/inbound-api';
 import type { SandboxLogger } from './logger';
 import { page, type SandboxAddresses } from './page/page';
+import type { EventWebhook } from './sendgrid/event-webhook';
+import { openSendgrid, type SendgridAccount } from './sendgrid/open-sendgrid';
 import { SmtpListener } from './smtp/smtp-listener';
 import { openLedger } from './store/ledger';
 import { LiveUpdates } from './store/live-updates';
@@ -11,13 +14,16 @@ import { MessageStore } from './store/message-store';
 import { messagesApi } from './store/messages-api';
 import { CallbackSender } from './twilio/callback-sender';
 import { TWILIO_PREFIX, type TwilioAccount, twilioApi } from './twilio/twilio-api';
+import { VONAGE_PREFIX, type VonageAccount, vonageApi } from './vonage/vonage-api';
 import { isWebhook, webhookReceiver } from './webhook/webhook-receiver';
 
 export type { Behaviour, BehaviourRule } from './behaviours/behaviour';
 export type { Behaviours } from './behaviours/behaviours';
 export type { SandboxLogger } from './logger';
+export type { SendgridAccount } from './sendgrid/open-sendgrid';
 export type { MessageStore, StoredMessage } from './store/message-store';
 export type { TwilioAccount } from './twilio/twilio-api';
+export type { VonageAccount } from './vonage/vonage-api';
 
 export interface SandboxOptions {
   /** 0 takes a free port. */
@@ -29,6 +35,10 @@ export interface SandboxOptions {
   /** Offers STARTTLS with a certificate no client should trust; off by default. */
   startTls?: boolean;
   twilio: { accounts: readonly TwilioAccount[] };
+  /** Without it Vonage's door knows no account. */
+  vonage?: { accounts: readonly VonageAccount[] };
+  /** Without it there is no SendGrid API. */
+  sendgrid?: SendgridAccount;
   /** The secrets (`whsec_…`) webhooks may be signed with; asked for each webhook. */
   webhookSecrets: () => readonly string[] | Promise<readonly string[]>;
   /** How many messages are kept, the newest; 20,000 by default. */
@@ -47,6 +57,8 @@ export interface Sandbox {
   smtpPort: number;
   store: MessageStore;
   behaviours: Behaviours;
+  /** Where SendGrid's events go, as its own API sets it too; missing without an account of SendGrid. */
+  sendgridEvents?: EventWebhook;
   /** Ends all connections and forgets what was to be sent. */
   stop(): Promise<void>;
 }
@@ -55,7 +67,7 @@ const MAX_MESSAGES = 20_000;
 const MAX_BYTES = 256 * 1024 * 1024;
 
 /**
- * Starts the outside world for development: an SMTP server, Twilio's messages API and a webhook receiver that keep
+ * Starts the outside world for development: an SMTP server, the APIs of providers and a webhook receiver that keep
  * what arrives, misbehave when told to, and show it on a page. Fails when a port is taken, leaving nothing behind.
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -63,6 +75,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const ledger = options.ledgerFile ? openLedger(options.ledgerFile) : undefined;
   const store = new MessageStore({ maxMessages, maxBytes: MAX_BYTES, note: ledger?.note });
   const behaviours = new Behaviours();
+  const sendgrid = options.sendgrid && openSendgrid(options.sendgrid, { store, behaviours, logger });
   const { smtpPort: port, startTls = false } = options;
   const smtp = new SmtpListener({ host, port, startTls, store, behaviours, logger });
   const smtpPort = await smtp.start();
@@ -72,10 +85,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     httpUrl,
     smtp: { host: reachable(host), port: smtpPort },
     twilio: firstAccount(options.twilio.accounts),
+    sendgrid: sendgrid?.addresses,
     firstRequest: options.firstRequest?.() ?? null,
   });
-  const routers = [messagesApi(store, live), behavioursApi(behaviours), page(addresses)];
+  const inbound = inboundApi({ twilio: options.twilio.accounts, vonage: vonageAccounts(options), callbacks });
+  const routers = [messagesApi(store, live), behavioursApi(behaviours), inbound, page(addresses)];
   const doors = providerDoors(options, store, behaviours, callbacks);
+  if (sendgrid) doors.push(sendgrid.door);
   const app = httpApp({ doors, ops: options.ops, routers, logger });
   const server = await listenHttp(app, host, options.httpPort).catch(async (error: unknown) => {
     live.stop();
@@ -86,10 +102,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   logger.info({ httpUrl, smtpPort }, 'the sandbox takes messages');
   const stop = async (): Promise<void> => {
     live.stop();
-    await Promise.all([stopHttp(server), smtp.stop(), callbacks.stop()]);
+    await Promise.all([stopHttp(server), smtp.stop(), callbacks.stop(), sendgrid?.events.stop()]);
     ledger?.close();
   };
-  return { httpUrl, smtpPort, store, behaviours, stop };
+  return { httpUrl, smtpPort, store, behaviours, sendgridEvents: sendgrid?.events, stop };
 }
 
 function providerDoors(
@@ -100,6 +116,7 @@ function providerDoors(
 ): DirectRoute[] {
   const { accounts } = options.twilio;
   const twilio = twilioApi({ accounts, store, behaviours, callbacks });
+  const vonage = vonageApi({ accounts: vonageAccounts(options), store, behaviours, callbacks });
   const webhook = webhookReceiver({
     secrets: options.webhookSecrets,
     store,
@@ -108,9 +125,12 @@ function providerDoors(
   });
   return [
     { takes: (url) => url.startsWith(TWILIO_PREFIX), handle: twilio },
+    { takes: (url) => url.startsWith(VONAGE_PREFIX), handle: vonage },
     { takes: isWebhook, handle: webhook },
   ];
 }
+
+const vonageAccounts = ({ vonage }: SandboxOptions): readonly VonageAccount[] => vonage?.accounts ?? [];
 
 function firstAccount([account]: readonly TwilioAccount[]): SandboxAddresses['twilio'] {
   return account === undefined ? null : { accountSid: account.sid, authToken: account.authToken };

@@ -13,6 +13,16 @@ void runService({
       smtpPort: config.smtpPort,
       startTls: config.startTls,
       twilio: { accounts: [{ sid: config.twilioAccountSid, authToken: config.twilioAuthToken }] },
+      sendgrid: { apiKey: config.sendgridApiKey, signingKey: config.sendgridSigningKey },
+      vonage: {
+        accounts: [
+          {
+            apiKey: config.vonageApiKey,
+            apiSecret: config.vonageApiSecret,
+            signatureSecret: config.vonageSignatureSecret,
+          },
+        ],
+      },
       webhookSecrets: () => config.webhookSecrets,
       maxMessages: config.maxMessages,
       ledgerFile: config.ledgerFile,

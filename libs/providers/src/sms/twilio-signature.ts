@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { type ReceiptRequest } from '@herald/delivery';
 import { equalConstantTime } from '@herald/platform';
+import { isForm } from './callback-fields';
 
 /**
  * X-Twilio-Signature: base64 of HMAC-SHA1 with the auth token, over the URL and the form's fields sorted by name, each
@@ -43,11 +44,4 @@ function withAndWithoutPort(url: string): string[] {
     `${scheme}://${host}${rest}`,
     `${scheme}://${host}${port ?? (scheme === 'https' ? ':443' : ':80')}${rest}`,
   ];
-}
-
-/** Whether the body is a form, as Twilio's own callbacks are; else it is JSON. */
-export function isForm(request: ReceiptRequest): boolean {
-  return String(request.headers['content-type'])
-    .toLowerCase()
-    .startsWith('application/x-www-form-urlencoded');
 }

@@ -111,6 +111,15 @@ const status = (MessageStatus: string, ErrorCode?: string) => ({
   To: '+4915112345678',
   ...(ErrorCode && { ErrorCode }),
 });
+const inbound = (Body: string, more: Record<string, string> = {}) => ({
+  MessageSid: SID,
+  SmsStatus: 'received',
+  From: '+4915112345678',
+  To: '+15005550006',
+  Body,
+  ...more,
+});
+const consent = (optedOut: boolean): Receipt[] => [{ kind: 'consent', address: '+4915112345678', optedOut }];
 const undelivered = (reason: Reason, code?: string): Receipt[] => [
   {
     kind: 'state',
@@ -263,6 +272,26 @@ describeProviderContract<'sms', TwilioConfig, HttpReply>({
       })),
       { name: 'failed', body: status('failed', '30003'), receipts: undelivered('unreachable', '30003') },
       { name: 'undelivered', body: status('undelivered'), receipts: undelivered('undelivered_unknown') },
+      { name: 'STOP', body: inbound('STOP'), receipts: consent(true) },
+      { name: 'start', body: inbound(' start\n'), receipts: consent(false) },
+      { name: 'a sentence with a keyword', body: inbound('please stop'), receipts: [] },
+      {
+        name: "the account's own word for STOP",
+        body: inbound('Schluss', { OptOutType: 'STOP' }),
+        receipts: consent(true),
+      },
+      {
+        name: "the account's own word for START",
+        body: inbound('END', { OptOutType: 'START' }),
+        receipts: consent(false),
+      },
+      { name: 'HELP', body: inbound('STOP', { OptOutType: 'HELP' }), receipts: [] },
+      { name: 'another channel', body: inbound('STOP', { From: 'whatsapp:+4915112345678' }), receipts: [] },
+      {
+        name: 'a status, which has our own number as From',
+        body: { ...status('queued'), From: '+15005550006', Body: 'STOP' },
+        receipts: [],
+      },
       { name: 'an odd code', body: status('failed', 'x y'), receipts: undelivered('undelivered_unknown') },
     ],
   },

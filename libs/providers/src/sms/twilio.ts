@@ -16,7 +16,9 @@ import { type Exchange, postOnce } from '../http/exchange';
 import { networkFailure } from '../http/network-failure';
 import { parseRetryAfter } from '../http/retry-after';
 import { outcomeOf, type Verdict } from '../verdict';
-import { isForm, verifyTwilioSignature } from './twilio-signature';
+import { callbackFields } from './callback-fields';
+import { consentOf } from './opt-out-keywords';
+import { verifyTwilioSignature } from './twilio-signature';
 
 export class TwilioConfig {
   @Matches(/^AC[0-9a-fA-F]{32}$/, { message: 'must be "AC" and 32 hexadecimal digits' })
@@ -167,7 +169,7 @@ export const twilio: ProviderDefinition<'sms', TwilioConfig> = {
 
   receipts: {
     verify: (request, { authToken }) => verifyTwilioSignature(request, authToken),
-    parse: parseReceipt,
+    parse: parseCallback,
   },
 };
 
@@ -245,8 +247,12 @@ function classify(exchange: Exchange, error: unknown): SendOutcome {
   });
 }
 
-function parseReceipt(request: ReceiptRequest): Receipt[] {
-  const fields = fieldsOf(request);
+function parseCallback(request: ReceiptRequest): Receipt[] {
+  const fields = callbackFields(request);
+  return fields.has('MessageStatus') ? statusReceipt(fields) : inbound(fields);
+}
+
+function statusReceipt(fields: ReadonlyMap<string, string>): Receipt[] {
   const state = RECEIPT_STATES.get(fields.get('MessageStatus') ?? '');
   if (!state) return [];
   const providerMessageId = fields.get('MessageSid');
@@ -263,13 +269,7 @@ function parseReceipt(request: ReceiptRequest): Receipt[] {
   ];
 }
 
-function fieldsOf(request: ReceiptRequest): Map<string, string> {
-  const text = request.rawBody.toString('utf8');
-  if (isForm(request)) return new Map(new URLSearchParams(text));
-  try {
-    const entries = Object.entries(JSON.parse(text) as object);
-    return new Map(entries.map(([name, value]) => [name, String(value)]));
-  } catch {
-    return new Map();
-  }
+/** With Advanced Opt-Out the account's own words count, and `OptOutType` (STOP, START, HELP) says what one of them meant. */
+function inbound(fields: ReadonlyMap<string, string>): Receipt[] {
+  return consentOf(fields.get('From'), fields.get('OptOutType') || fields.get('Body'));
 }

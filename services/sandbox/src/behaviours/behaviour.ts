@@ -4,8 +4,8 @@ import type { Channel } from '@herald/contracts';
 export type Moment = 'connect' | 'data' | 'after-data';
 
 /**
- * The request is refused. `code` is an SMTP reply code (400-599), a Twilio error code (10000-99999) or an HTTP
- * status; `enhanced` is an RFC 3463 status for SMTP. `at` (SMTP only): at RCPT TO, or after the data.
+ * The request is refused. `code` is an SMTP reply code (400-599), a Twilio error code (10000-99999), a Vonage status
+ * (1-99) or an HTTP status; `enhanced` is an RFC 3463 status for SMTP. `at` (SMTP only): at RCPT TO, or after the data.
  */
 export interface FailAction {
   type: 'fail';
@@ -51,6 +51,31 @@ export interface ReceiptsAction {
   delayMs: number;
 }
 
+/** What can be reported of an accepted e-mail beside that it was processed and delivered. */
+export const EMAIL_EVENTS = [
+  'deferred',
+  'bounce',
+  'blocked',
+  'dropped',
+  'open',
+  'click',
+  'spamreport',
+  'unsubscribe',
+  'group_unsubscribe',
+  'group_resubscribe',
+] as const;
+export type EmailEvent = (typeof EMAIL_EVENTS)[number];
+/**
+ * E-mail over an HTTP API only: what is reported of an accepted mail, and how. A bounce, a block or a drop takes the
+ * place of the delivery. `delayMs` is for `late`.
+ */
+export interface EventsAction {
+  type: 'events';
+  events: EmailEvent[];
+  mode: 'prompt' | ReceiptsAction['mode'];
+  delayMs: number;
+}
+
 export type RequestAction =
   | FailAction
   | DelayAction
@@ -58,13 +83,16 @@ export type RequestAction =
   | DropAction
   | ThrottleAction
   | GarbageAction;
-export type Action = RequestAction | UndeliveredAction | ReceiptsAction;
+export type Action = RequestAction | UndeliveredAction | ReceiptsAction | EventsAction;
 
 /** A rule as asked for. */
 export interface BehaviourRule {
   channel: Channel | '*';
-  /** Without it the rule is for every recipient. `*` in `to` stands for any characters. */
-  match?: { to?: string };
+  /**
+   * Without it the rule is for every recipient and every door of the channel. `*` in `to` stands for any characters;
+   * `provider` is the door, for channels that have several: `twilio` or `vonage`.
+   */
+  match?: { to?: string; provider?: string };
   action: Action;
   /** How often the rule applies before it disappears; without it, until it is deleted. */
   times?: number;

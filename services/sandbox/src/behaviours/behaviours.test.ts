@@ -77,9 +77,21 @@ describe('Behaviours', () => {
       rule({ channel: 'sms', action: { type: 'undelivered', errorCode: 30003, status: 'failed' }, times: 1 }),
     );
     expect(behaviours.decide('sms', ['+1'])).toEqual({ type: 'accept' });
-    expect(behaviours.outcomeOf('+1')).toMatchObject({ errorCode: 30003 });
-    expect(behaviours.receiptsOf('+1')).toMatchObject({ mode: 'none' });
-    expect(behaviours.outcomeOf('+1')).toBeUndefined();
+    expect(behaviours.outcomeOf('+1', 'twilio')).toMatchObject({ errorCode: 30003 });
+    expect(behaviours.receiptsOf('+1', 'twilio')).toMatchObject({ mode: 'none' });
+    expect(behaviours.outcomeOf('+1', 'twilio')).toBeUndefined();
+  });
+
+  it('keeps a rule for one door to it', () => {
+    const behaviours = new Behaviours();
+    const match = { provider: 'vonage' };
+    behaviours.add(rule({ channel: 'sms', match, action: { type: 'drop', at: 'data' } }));
+    behaviours.add(rule({ channel: 'sms', match, action: { type: 'receipts', mode: 'none', delayMs: 0 } }));
+    expect(behaviours.decide('sms', ['+1'], 'twilio')).toEqual({ type: 'accept' });
+    expect(behaviours.decide('sms', ['+1'])).toEqual({ type: 'accept' });
+    expect(behaviours.receiptsOf('+1', 'twilio')).toBeUndefined();
+    expect(behaviours.decide('sms', ['+1'], 'vonage')).toMatchObject({ type: 'drop' });
+    expect(behaviours.receiptsOf('+1', 'vonage')).toMatchObject({ mode: 'none' });
   });
 
   it('removes one rule or all', () => {

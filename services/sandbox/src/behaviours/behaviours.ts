@@ -4,6 +4,7 @@ import type {
   Behaviour,
   BehaviourRule,
   Decision,
+  EventsAction,
   ReceiptsAction,
   RequestAction,
   UndeliveredAction,
@@ -17,7 +18,7 @@ interface Entry {
 }
 
 const isRequestAction = (action: Action): action is RequestAction =>
-  action.type !== 'undelivered' && action.type !== 'receipts';
+  action.type !== 'undelivered' && action.type !== 'receipts' && action.type !== 'events';
 
 /**
  * The rules by which the sandbox misbehaves. The newest matching rule wins, asked separately for how a request is
@@ -64,12 +65,16 @@ export class Behaviours {
     return true;
   }
 
-  /** What to do with a message on `channel`; `addresses` are the ways its recipient can be written. */
-  decide(channel: Channel, addresses: readonly string[]): Decision {
-    const entry = this.find(channel, addresses, (action) => {
+  /**
+   * What to do with a message on `channel`; `addresses` are the ways its recipient can be written, `provider` is the door
+   * that it came to, for channels that have several.
+   */
+  decide(channel: Channel, addresses: readonly string[], provider?: string): Decision {
+    const wanted = (action: Action): boolean => {
       const atConnect = action.type === 'drop' && action.at === 'connect';
       return isRequestAction(action) && !(channel === 'email' && atConnect);
-    });
+    };
+    const entry = this.find(channel, addresses, wanted, provider);
     if (entry === undefined) return { type: 'accept' };
     const action = entry.behaviour.action as RequestAction;
     if (action.type !== 'throttle') {
@@ -82,17 +87,27 @@ export class Behaviours {
   }
 
   /** What becomes of an accepted SMS to `to`, when it is not to be delivered. */
-  outcomeOf(to: string): UndeliveredAction | undefined {
-    return this.apply(to, (action) => action.type === 'undelivered');
+  outcomeOf(to: string, provider: string): UndeliveredAction | undefined {
+    return this.apply('sms', to, (action) => action.type === 'undelivered', provider);
   }
 
   /** How the status callbacks of an accepted SMS to `to` are posted, when not as usual. */
-  receiptsOf(to: string): ReceiptsAction | undefined {
-    return this.apply(to, (action) => action.type === 'receipts');
+  receiptsOf(to: string, provider: string): ReceiptsAction | undefined {
+    return this.apply('sms', to, (action) => action.type === 'receipts', provider);
   }
 
-  private apply<A extends Action>(to: string, wanted: (action: Action) => boolean): A | undefined {
-    const entry = this.find('sms', [to], wanted);
+  /** What is reported of an accepted e-mail to `to`, when not only its delivery. */
+  eventsOf(to: string, provider: string): EventsAction | undefined {
+    return this.apply('email', to, (action) => action.type === 'events', provider);
+  }
+
+  private apply<A extends Action>(
+    channel: Channel,
+    to: string,
+    wanted: (action: Action) => boolean,
+    provider?: string,
+  ): A | undefined {
+    const entry = this.find(channel, [to], wanted, provider);
     if (entry === undefined) return undefined;
     this.count(entry);
     return entry.behaviour.action as A;
@@ -102,11 +117,13 @@ export class Behaviours {
     channel: Channel,
     addresses: readonly string[],
     wanted: (action: Action) => boolean,
+    provider?: string,
   ): Entry | undefined {
     return this.entries.find(({ behaviour }) => {
       if (behaviour.channel !== '*' && behaviour.channel !== channel) return false;
       if (!wanted(behaviour.action)) return false;
-      const pattern = behaviour.match?.to;
+      const { to: pattern, provider: door } = behaviour.match ?? {};
+      if (door !== undefined && door !== provider) return false;
       return pattern === undefined || addresses.some((address) => matchAddress(pattern, address));
     });
   }

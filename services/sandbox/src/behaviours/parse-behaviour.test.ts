@@ -14,6 +14,7 @@ describe('parseBehaviour', () => {
     ['email', '4.2.2', { code: 451, enhanced: '4.2.2' }],
     ['sms', 21211, { code: 21211 }],
     ['sms', '503', { code: 503 }],
+    ['sms', 1, { code: 1 }],
     ['webhook', 410, { code: 410 }],
     ['*', 500, { code: 500 }],
   ])('%s understands the code %p', (channel, code, expected) => {
@@ -30,6 +31,8 @@ describe('parseBehaviour', () => {
     ['email', 21211],
     ['sms', 200],
     ['sms', 1234],
+    ['sms', 0],
+    ['webhook', 7],
     ['webhook', 21211],
     ['*', 451],
     ['email', null],
@@ -41,7 +44,7 @@ describe('parseBehaviour', () => {
   it('keeps a whole rule', () => {
     const parsed = parseBehaviour({
       channel: 'sms',
-      match: { to: '+49*' },
+      match: { to: '+49*', provider: 'twilio' },
       action: { type: 'undelivered', errorCode: 30003 },
       times: 3,
     });
@@ -49,7 +52,7 @@ describe('parseBehaviour', () => {
       ok: true,
       rule: {
         channel: 'sms',
-        match: { to: '+49*' },
+        match: { to: '+49*', provider: 'twilio' },
         action: { type: 'undelivered', errorCode: 30003, status: 'undelivered' },
         times: 3,
       },

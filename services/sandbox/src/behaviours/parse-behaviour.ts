@@ -1,5 +1,5 @@
 import { CHANNELS, type Channel, type FieldError } from '@herald/contracts';
-import type { Action, BehaviourRule, FailAction } from './behaviour';
+import { type Action, type BehaviourRule, EMAIL_EVENTS, type EmailEvent, type FailAction } from './behaviour';
 import { FieldReader, isObject } from './field-reader';
 import { parseFailCode } from './parse-fail-code';
 
@@ -31,7 +31,7 @@ export function parseBehaviour(body: unknown): ParsedBehaviour {
   return { ok: true, rule: { channel, ...(match && { match }), action, ...(times && { times }) } };
 }
 
-function parseMatch(reader: FieldReader, errors: FieldError[]): { to?: string } | undefined {
+function parseMatch(reader: FieldReader, errors: FieldError[]): BehaviourRule['match'] {
   const value = reader.raw('match');
   if (value === undefined) return undefined;
   if (!isObject(value)) {
@@ -40,8 +40,10 @@ function parseMatch(reader: FieldReader, errors: FieldError[]): { to?: string } 
   }
   const fields = new FieldReader(value, reader.at('match'), errors);
   const to = fields.optionalText('to', 2048);
+  const provider = fields.optionalText('provider', 40);
   fields.refuseOthers();
-  return to === undefined ? undefined : { to };
+  if (to === undefined && provider === undefined) return undefined;
+  return { ...(to !== undefined && { to }), ...(provider !== undefined && { provider }) };
 }
 
 function parseAction(reader: FieldReader, channel: RuleChannel, errors: FieldError[]): Action | undefined {
@@ -74,7 +76,7 @@ const ACTIONS: Record<Action['type'], ActionParser> = {
     refuseUnlessSms(reader, channel);
     return {
       type: 'undelivered',
-      errorCode: reader.number('errorCode', { min: 10_000, max: 99_999 }),
+      errorCode: reader.number('errorCode', { min: 1, max: 99_999 }),
       status: reader.oneOf('status', ['undelivered', 'failed'], 'undelivered'),
     };
   },
@@ -86,7 +88,24 @@ const ACTIONS: Record<Action['type'], ActionParser> = {
       delayMs: reader.optionalNumber('delayMs', { min: 0, max: MAX_WAIT_MS }) ?? LATE_RECEIPT_MS,
     };
   },
+  events: (reader, channel) => {
+    if (channel !== 'email') reader.refuse('type', 'exists for e-mail only: set "channel" to "email"');
+    return {
+      type: 'events',
+      events: parseEvents(reader),
+      mode: reader.oneOf('mode', ['prompt', 'late', 'doubled', 'reordered', 'none'], 'prompt'),
+      delayMs: reader.optionalNumber('delayMs', { min: 0, max: MAX_WAIT_MS }) ?? LATE_RECEIPT_MS,
+    };
+  },
 };
+
+function parseEvents(reader: FieldReader): EmailEvent[] {
+  const value = reader.raw('events') ?? [];
+  const known: readonly unknown[] = EMAIL_EVENTS;
+  if (Array.isArray(value) && value.every((event) => known.includes(event))) return [...new Set(value)];
+  reader.refuse('events', `must be a list of some of ${EMAIL_EVENTS.map((one) => `"${one}"`).join(', ')}`);
+  return [];
+}
 
 function parseFail(reader: FieldReader, channel: RuleChannel): FailAction {
   const parsed = parseFailCode(channel, reader.raw('code'));

@@ -5,7 +5,7 @@ export type FailCode = { ok: true; code: number; enhanced?: string } | { ok: fal
 const WANTED: Record<Channel | '*', string> = {
   email:
     'an SMTP reply code from 400 to 599 such as 451 or "550 5.1.1" (or an enhanced status alone: "5.1.1")',
-  sms: 'a Twilio error code of five digits such as 21211 or 20429, or an HTTP status from 400 to 599',
+  sms: 'a Twilio error code of five digits such as 21211 or 20429, a Vonage status from 1 to 99, or an HTTP status from 400 to 599',
   webhook: 'an HTTP status from 200 to 599',
   '*': 'a code from 500 to 599, which every channel understands; for others name one channel',
 };
@@ -19,10 +19,10 @@ export function parseFailCode(channel: Channel | '*', value: unknown): FailCode 
   if (typeof value !== 'number' && typeof value !== 'string') return refused;
   const text = String(value);
   if (channel === 'email') return parseSmtpCode(text) ?? refused;
-  const code = /^\d{3,5}$/.test(text) ? Number(text) : Number.NaN;
+  const code = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   const within = (min: number, max: number): boolean => code >= min && code <= max;
   const fits = {
-    sms: within(400, 599) || within(10_000, 99_999),
+    sms: within(1, 99) || within(400, 599) || within(10_000, 99_999),
     webhook: within(200, 599),
     '*': within(500, 599),
   }[channel];

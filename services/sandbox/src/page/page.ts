@@ -7,6 +7,8 @@ export interface SandboxAddresses {
   smtp: { host: string; port: number };
   /** The first account; the sandbox's accounts open nothing but the sandbox. */
   twilio: { accountSid: string; authToken: string } | null;
+  /** Missing without an account; `publicKey` is what verifies its events. */
+  sendgrid?: { apiKey: string; publicKey: string };
   /** A command that sends a first message through Herald, when whoever started the sandbox knows one. */
   firstRequest: string | null;
 }

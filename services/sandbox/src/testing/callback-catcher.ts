@@ -5,6 +5,7 @@ export interface CaughtCallback {
   url: string;
   headers: Record<string, string>;
   form: Record<string, string>;
+  body: string;
 }
 
 export interface CallbackCatcher {
@@ -25,7 +26,7 @@ export async function catchCallbacks(
     });
     req.on('end', async () => {
       const form = Object.fromEntries(new URLSearchParams(body));
-      caught.push({ url: req.url ?? '', headers: req.headers as Record<string, string>, form });
+      caught.push({ url: req.url ?? '', headers: req.headers as Record<string, string>, form, body });
       res.writeHead(await answer(caught.length)).end();
     });
   });

@@ -1,6 +1,11 @@
 import { type Sandbox, type SandboxOptions, startSandbox } from '../index';
 
 export const ACCOUNT = { sid: `AC${'0123456789abcdef'.repeat(2)}`, authToken: 'a-token-of-the-tests' };
+export const VONAGE_ACCOUNT = {
+  apiKey: 'abcd1234',
+  apiSecret: 'a-secret-of-the-tests',
+  signatureSecret: 'a-signature-secret',
+};
 export const WEBHOOK_SECRET = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
 
 /** Collects what is logged, so that a test can ask for silence. */
@@ -36,6 +41,7 @@ export async function startTestSandbox(options: Partial<SandboxOptions> = {}): P
     httpPort: 0,
     smtpPort: 0,
     twilio: { accounts: [ACCOUNT] },
+    vonage: { accounts: [VONAGE_ACCOUNT] },
     webhookSecrets: () => [WEBHOOK_SECRET],
     logger,
     ...options,

@@ -1,7 +1,8 @@
 import { validateRequest } from 'twilio';
 import { type CallbackCatcher, catchCallbacks } from '../testing/callback-catcher';
 import { eventually, TestLogger } from '../testing/test-sandbox';
-import { CallbackSender, type StatusCallback } from './callback-sender';
+import { type Callback, CallbackSender } from './callback-sender';
+import { twilioCallback } from './twilio-callback';
 
 const authToken = 'secret';
 
@@ -10,11 +11,7 @@ describe('CallbackSender', () => {
   let sender: CallbackSender | undefined;
   const logger = new TestLogger();
   const make = (options: object = {}) => new CallbackSender({ logger, retryDelaysMs: [5, 5], ...options });
-  const callback = (url: string, form = { MessageStatus: 'sent' }): StatusCallback => ({
-    url,
-    authToken,
-    form,
-  });
+  const callback = (url: string): Callback => twilioCallback(url, authToken, { MessageStatus: 'sent' });
 
   afterEach(async () => {
     await sender?.stop();
@@ -27,7 +24,7 @@ describe('CallbackSender', () => {
     sender = make();
     const url = `${catcher.url}/receipts?delivery=1&x=%20y`;
     const form = { To: '+49151', From: 'Ümlaut & Co', MessageStatus: 'sent', Body: '🎉' };
-    sender.schedule(0, () => ({ url, authToken, form }));
+    sender.schedule(0, () => twilioCallback(url, authToken, form));
     const [first] = await eventually(() => catcher?.caught.length === 1 && catcher.caught);
     expect(first?.form).toEqual(form);
     expect(validateRequest(authToken, first?.headers['x-twilio-signature'] ?? '', url, form)).toBe(true);

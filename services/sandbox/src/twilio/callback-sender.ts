@@ -1,15 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SandboxLogger } from '../logger';
-import { twilioSignature } from './twilio-signature';
 
-/** A status callback to post. The form is made when it is due. */
-export interface StatusCallback {
+/** A callback to post, signed. It is made when it is due. */
+export interface Callback {
   url: string;
-  authToken: string;
-  form: Record<string, string>;
+  headers: Record<string, string>;
+  body: string;
+  /** For the log: the status that it tells. */
+  status: string;
 }
 
 export interface CallbackSenderOptions {
@@ -23,9 +23,9 @@ export interface CallbackSenderOptions {
 
 type PostOutcome = 'done' | 'retry' | 'refused';
 
-/** Posts status callbacks when they are due, a bounded number at once, and tries failed ones again a few times. */
+/** Posts the callbacks of SMS providers when they are due, a bounded number at once, and tries failed ones again a few times. */
 export class CallbackSender {
-  private readonly due: StatusCallback[] = [];
+  private readonly due: Callback[] = [];
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly running = new Set<Promise<void>>();
   private readonly ending = new AbortController();
@@ -39,7 +39,7 @@ export class CallbackSender {
   }
 
   /** Calls `make` after `delayMs` and posts what it gives, if anything. Does nothing once stopped. */
-  schedule(delayMs: number, make: () => StatusCallback | undefined): void {
+  schedule(delayMs: number, make: () => Callback | undefined): void {
     if (this.ending.signal.aborted) return;
     const timer = setTimeout(() => {
       this.timers.delete(timer);
@@ -73,20 +73,18 @@ export class CallbackSender {
     }
   }
 
-  private async deliver(callback: StatusCallback): Promise<void> {
+  private async deliver(callback: Callback): Promise<void> {
     const waits = this.options.retryDelaysMs ?? [200, 1000, 3000];
-    const token = randomUUID();
     for (const wait of [...waits, undefined]) {
-      const outcome = await this.post(callback, token);
+      const outcome = await this.post(callback);
       if (outcome === 'done' || this.ending.signal.aborted) return;
       if (outcome === 'refused' || wait === undefined) break;
       await sleep(wait, undefined, { signal: this.ending.signal }).catch(() => undefined);
     }
-    this.options.logger.warn({ status: callback.form.MessageStatus }, 'a status callback was not taken');
+    this.options.logger.warn({ status: callback.status }, 'a status callback was not taken');
   }
 
-  private post({ url, authToken, form }: StatusCallback, token: string): Promise<PostOutcome> {
-    const body = new URLSearchParams(form).toString();
+  private post({ url, headers, body }: Callback): Promise<PostOutcome> {
     const target = new URL(url);
     const secure = target.protocol === 'https:';
     return new Promise((resolve) => {
@@ -95,13 +93,7 @@ export class CallbackSender {
         agent: secure ? this.agents['https:'] : this.agents['http:'],
         signal: this.ending.signal,
         timeout: this.options.timeoutMs ?? 5000,
-        headers: {
-          'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
-          'content-length': Buffer.byteLength(body),
-          'user-agent': 'TwilioProxy/1.1',
-          'x-twilio-signature': twilioSignature(authToken, url, form),
-          'i-twilio-idempotency-token': token,
-        },
+        headers: { ...headers, 'content-length': Buffer.byteLength(body) },
       });
       request.on('timeout', () => request.destroy());
       request.on('error', () => resolve('retry'));

@@ -166,6 +166,15 @@ describe('the Twilio API, seen by the client of Twilio', () => {
       await create();
     });
 
+    it('obeys the rules for its door, and not those for another', async () => {
+      await behave({ type: 'fail', code: 503 }, { match: { provider: 'vonage' } });
+      await create();
+      await behave({ type: 'fail', code: 503 }, { match: { provider: 'twilio' }, times: 1 });
+      expect(await failure()).toMatchObject({ status: 503 });
+      await behave({ type: 'fail', code: 7 }, { times: 1 });
+      expect(await failure()).toMatchObject({ status: 500, code: 20500 });
+    });
+
     it('throttles with Retry-After', async () => {
       await behave({ type: 'throttle', perSecond: 0.01, retryAfterSeconds: 2 });
       await create();

@@ -8,6 +8,7 @@ import type { CallbackSender } from './callback-sender';
 import { parseCreateMessage } from './create-message';
 import { planReceipts, planStatuses } from './plan-receipts';
 import { SmsMessage, type SmsStatus } from './sms-message';
+import { twilioCallback } from './twilio-callback';
 import { type TwilioError, twilioError, twilioErrorFor } from './twilio-errors';
 
 export interface TwilioAccount {
@@ -64,7 +65,7 @@ async function createMessage(
   const parsed = parseCreateMessage(new URLSearchParams(isForm ? read.body.toString('utf8') : ''));
   if (!parsed.ok) return send(res, errorAnswer(parsed.error));
   const { message: request } = parsed;
-  await respond(res, options.behaviours.decide('sms', [request.to]), {
+  await respond(res, options.behaviours.decide('sms', [request.to], 'twilio'), {
     take: () => {
       const message = new SmsMessage(account.sid, request);
       const answer = jsonAnswer(201, message.resource());
@@ -81,7 +82,7 @@ async function createMessage(
 
 function scheduleStatuses(options: TwilioApiOptions, account: TwilioAccount, message: SmsMessage): void {
   const { behaviours, callbacks, store } = options;
-  const statuses = planStatuses(behaviours.outcomeOf(message.to));
+  const statuses = planStatuses(behaviours.outcomeOf(message.to, 'twilio'));
   for (const { atMs, status, errorCode } of statuses) {
     callbacks.schedule(atMs, () => {
       message.moveTo(status, errorCode);
@@ -91,9 +92,12 @@ function scheduleStatuses(options: TwilioApiOptions, account: TwilioAccount, mes
   }
   const url = message.statusCallback;
   if (url === null) return;
-  for (const { atMs, status, errorCode } of planReceipts(statuses, behaviours.receiptsOf(message.to))) {
+  for (const { atMs, status, errorCode } of planReceipts(
+    statuses,
+    behaviours.receiptsOf(message.to, 'twilio'),
+  )) {
     const form = callbackForm(message, status, errorCode);
-    callbacks.schedule(atMs, () => ({ url, authToken: account.authToken, form }));
+    callbacks.schedule(atMs, () => twilioCallback(url, account.authToken, form));
   }
 }
 

@@ -56,8 +56,12 @@ export function twilioError(code: number, detail?: string): TwilioError {
   };
 }
 
-/** The error for a rule's code: an HTTP status (400-599), of which Twilio makes 20000 + status, or one of its codes. */
+/**
+ * The error for a rule's code: an HTTP status (400-599), of which Twilio makes 20000 + status, or one of its codes. For a
+ * code of another vendor, a server error.
+ */
 export function twilioErrorFor(code: number): TwilioError {
+  if (code < 400) return twilioError(20500);
   if (code >= 600) return twilioError(code);
   const known = code === 401 ? 20003 : 20000 + code;
   return { ...twilioError(known), status: code };
