@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { type DeliveryDto, type ProviderDto } from '@herald/contracts';
 import { createClient, createTenant, until } from '@herald/testing';
+import { Client } from 'pg';
 import { counter } from './harness/metrics';
 import { newPhone, readDelivery, sendOne, sms, steps, untilState } from './harness/notifications';
 import { useHerald } from './harness/use-herald';
@@ -14,7 +15,7 @@ beforeAll(async () => {
   const { body } = await herald.api.get<{ items: ProviderDto[] }>('/v1/providers?channel=sms');
   const secrets = JSON.parse(fs.readFileSync(path.join(herald.dataDir, 'secrets.json'), 'utf8'));
   Object.assign(twilio, {
-    providerId: body.items[0]!.id,
+    providerId: body.items.find(({ type }) => type === 'twilio')!.id,
     accountSid: secrets.twilioSid,
     authToken: secrets.twilioToken,
   });
@@ -79,6 +80,11 @@ async function sentSms(): Promise<DeliveryDto> {
   return untilState(herald.api, deliveryId, 'sent');
 }
 
+/** What was answered is applied: as many receipts were counted as there should be. */
+async function untilCounted(atLeast: number): Promise<void> {
+  await until(async () => (await counter(herald.api, 'herald_receipts_total')) >= atLeast);
+}
+
 const times = (delivery: DeliveryDto, step: string) => steps(delivery).filter((type) => type === step).length;
 
 describe('the receipts of a provider', () => {
@@ -138,9 +144,9 @@ describe('the receipts of a provider', () => {
 
   it('change nothing when they know less than is known', async () => {
     const { id } = await sentSms();
+    const before = await counter(herald.api, 'herald_receipts_total');
     expect(await postReceipt(id, form('delivered'))).toBe(204);
-    const delivered = await readDelivery(herald.api, id);
-    expect(delivered.state).toBe('delivered');
+    const delivered = await untilState(herald.api, id, 'delivered');
     for (const late of [
       form('sent'),
       form('delivered'),
@@ -149,17 +155,20 @@ describe('the receipts of a provider', () => {
     ]) {
       expect(await postReceipt(id, late)).toBe(204);
     }
+    await untilCounted(before + 5);
     expect(await readDelivery(herald.api, id)).toEqual(delivered);
   });
 
   it('turn undelivered into delivered when it did arrive after all, twenty at once', async () => {
     const { id } = await sentSms();
     expect(await postReceipt(id, form('undelivered', { ErrorCode: '30003' }))).toBe(204);
-    expect(await readDelivery(herald.api, id)).toMatchObject({ state: 'undelivered', reason: 'unreachable' });
+    expect(await untilState(herald.api, id, 'undelivered')).toMatchObject({ reason: 'unreachable' });
+    const before = await counter(herald.api, 'herald_receipts_total');
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, n) => postReceipt(id, form(n % 2 ? 'delivered' : 'undelivered'))),
     );
     expect(new Set(answers)).toEqual(new Set([204]));
+    await untilCounted(before + 20);
     const delivery = await readDelivery(herald.api, id);
     expect([delivery.state, times(delivery, 'delivered')]).toEqual(['delivered', 1]);
   });
@@ -174,7 +183,26 @@ describe('the receipts of a provider', () => {
       createClient(herald.dev.edgeUrl).post(at, text, { headers: { 'x-twilio-signature': signature } });
     expect((await post(body.replace('delivered', 'undelivered'))).status).toBe(403);
     expect((await post(body)).status).toBe(204);
-    expect((await readDelivery(herald.api, id)).state).toBe('delivered');
+    await untilState(herald.api, id, 'delivered');
+  });
+
+  it('may be stored by an edge that ends, and are applied all the same', async () => {
+    const { id } = await sentSms();
+    const db = new Client(herald.dev.databaseUrl);
+    await db.connect();
+    await db.query(
+      `INSERT INTO receipt_inbox (id, tenant_id, provider_id, delivery_id, url, content_type, body, taken_until, tries)
+       SELECT gen_random_uuid(), tenant_id, id, $2, $3, 'application/x-www-form-urlencoded', $4, now(), 1
+       FROM provider_configs WHERE id = $1`,
+      [
+        twilio.providerId,
+        id,
+        `${herald.dev.edgeUrl}/v1/receipts/${twilio.providerId}/${id}`,
+        Buffer.from(new URLSearchParams(form('delivered')).toString()),
+      ],
+    );
+    await db.end();
+    await untilState(herald.api, id, 'delivered');
   });
 });
 
@@ -212,7 +240,11 @@ describe('a receipt that is not the provider’s', () => {
       { key: tenant.key },
     );
     const options = { providerId: body.id, authToken };
+    const unknown = await counter(herald.api, 'herald_receipts_total', { result: 'unknown' });
     expect(await postReceipt(sent.id, form('delivered'), options)).toBe(204);
+    await until(
+      async () => (await counter(herald.api, 'herald_receipts_total', { result: 'unknown' })) === unknown + 1,
+    );
     expect(await readDelivery(herald.api, sent.id)).toEqual(sent);
   });
 

@@ -98,7 +98,8 @@ export function connect(url: string): Promise<Database> {
   return Database.connect({
     url,
     poolSize: 2,
-    statementTimeoutMs: 120_000,
+    // The tables of a month are filled and vacuumed by it, too.
+    statementTimeoutMs: 1_800_000,
     connectTimeoutMs: 10_000,
     applicationName: 'herald-bench',
   });

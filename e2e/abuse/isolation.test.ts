@@ -36,7 +36,7 @@ const NOBODYS = new Set([
   ...['Idempotency-Key'],
 ]);
 /** Anyone may call it, and which tenant it is for is said by the signature: see receipts.test.ts. */
-const PUBLIC = new Set(['takeReceipt']);
+const PUBLIC = new Set(['takeReceipt', 'takeAccountReceipts']);
 
 const OPERATORS = new Set(['listTenants', 'createTenant', 'getTenant', 'updateTenant', 'listChannels']);
 

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { type DeliveryDto, type ProviderDto } from '@herald/contracts';
-import { createTenant } from '@herald/testing';
+import { createTenant, until } from '@herald/testing';
 import fc from 'fast-check';
+import { counter } from '../harness/metrics';
 import { email, newEmail, readDelivery, sendOne, untilSettled } from '../harness/notifications';
 import { useHerald } from '../harness/use-herald';
 import { TEXTS } from './hostile';
@@ -57,6 +58,8 @@ describe('a receipt that is signed', () => {
   it('is taken whatever it says, and leaves the delivery in a state that a receipt can give', async () => {
     const api = herald.api.withKey(given.key);
     const before = await readDelivery(api, given.deliveryId);
+    const counted = await counter(api, 'herald_receipts_total');
+    let taken = 0;
     await fc.assert(
       fc.asyncProperty(
         status,
@@ -64,11 +67,16 @@ describe('a receipt that is signed', () => {
         fc.array(fc.tuple(field, text), { maxLength: 4 }),
         async (what, sid, more) => {
           const fields: [string, string][] = [['MessageStatus', what], ['MessageSid', sid], ...more];
-          expect([204, 413]).toContain(await postSigned(given.deliveryId, fields));
+          const answer = await postSigned(given.deliveryId, fields);
+          expect([204, 413]).toContain(answer);
+          if (answer === 204) taken += 1;
         },
       ),
       { numRuns: 150 },
     );
+    // None is stuck: each was applied, or ignored.
+    await until(async () => (await counter(api, 'herald_receipts_total')) === counted + taken);
+    expect(await counter(api, 'herald_receipts_given_up_total')).toBe(0);
     const after = await readDelivery(api, given.deliveryId);
     expect([before.state, ...MAY_BE]).toContain(after.state);
     expect(JSON.stringify(after).length).toBeLessThan(20_000);
@@ -76,7 +84,10 @@ describe('a receipt that is signed', () => {
 
   it('says nothing of a delivery of another channel', async () => {
     const api = herald.api.withKey(given.key);
+    const unknown = () => counter(api, 'herald_receipts_total', { result: 'unknown' });
+    const before = await unknown();
     expect(await postSigned(given.mail.id, [['MessageStatus', 'delivered']])).toBe(204);
+    await until(async () => (await unknown()) === before + 1);
     expect(await readDelivery(api, given.mail.id)).toEqual(given.mail);
   });
 });

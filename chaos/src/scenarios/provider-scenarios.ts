@@ -76,7 +76,7 @@ function provider(name: string, title: string, rules: readonly Rule[], seconds =
 /** Says of real messages that they were not delivered, with the signature of someone who does not know the token. */
 async function forge({ system, random }: Stage): Promise<void> {
   const { rows: providers } = await system.sql.query<{ id: string }>(
-    `SELECT id FROM provider_configs WHERE channel = 'sms'`,
+    `SELECT id FROM provider_configs WHERE channel = 'sms' AND type = 'twilio'`,
   );
   const { rows } = await system.sql.query<{ id: string; sid: string | null }>(
     `SELECT id, provider_message_id AS sid FROM deliveries WHERE channel = 'sms' ORDER BY id DESC LIMIT 50`,

@@ -6,6 +6,12 @@ export type Channel = (typeof CHANNELS)[number];
 export const LANES = ['critical', 'default', 'bulk'] as const;
 export type Lane = (typeof LANES)[number];
 
+/** One lane of one channel. */
+export interface LaneRef {
+  channel: Channel;
+  lane: Lane;
+}
+
 /** What may happen when nobody can know whether a provider took a message: send again, or stop. */
 export const DELIVERY_POLICIES = ['at_least_once', 'at_most_once'] as const;
 export type DeliveryPolicy = (typeof DELIVERY_POLICIES)[number];

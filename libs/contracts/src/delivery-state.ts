@@ -44,7 +44,8 @@ export const TRANSITIONS: Record<DeliveryState, readonly DeliveryState[]> = {
     'canceled',
     'expired',
   ],
-  sent: ['delivered', 'undelivered'],
+  // Back to queued only when no receipt came in time and another provider is left.
+  sent: ['delivered', 'undelivered', 'queued'],
   undelivered: ['delivered', 'queued'],
   delivered: [],
   failed: ['queued'],
@@ -73,7 +74,7 @@ export function isSettled(state: DeliveryState): boolean {
 }
 
 /** States a person may ask to try again from (`POST /v1/deliveries/{id}/retry`). */
-export const RETRYABLE_STATES = statesLeadingTo('queued').filter((s) => s !== 'sending');
+export const RETRYABLE_STATES = statesLeadingTo('queued').filter((s) => s !== 'sending' && s !== 'sent');
 
 /** What a provider's receipt says of a delivery. */
 export type ReceiptState = 'sent' | 'undelivered' | 'delivered';

@@ -18,6 +18,7 @@ export * from './notification-state';
 export * from './openapi';
 export * from './outcome';
 export * from './problem';
+export * from './provider-settings';
 export * from './receipt-url';
 export * from './route';
 export * from './routes/admin-routes';

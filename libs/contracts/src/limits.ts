@@ -19,6 +19,7 @@ export const LIMITS = {
   metadataKeyChars: 64,
   metadataValueChars: 512,
   jsonDepth: 32,
+  receiptWaitSeconds: 86_400,
   scheduleAheadDays: 365,
   pageItems: 200,
 } as const;

@@ -17,6 +17,10 @@ export const REASONS = {
   // accepted, waiting
   scheduled_by_request: 'sendAt is in the future.',
   retry_scheduled: 'A temporary failure; another attempt is due at nextAttemptAt.',
+  failed_over: 'A provider failed; another one is tried at once.',
+  breaker_open: 'The provider fails too often: it is left alone for a moment.',
+  provider_limit: 'The limit set for the provider is reached; it goes when there is room.',
+  receipt_missing: 'No receipt came in the time that the request gave; another provider is tried.',
   rescued: 'The queue had lost it; the scheduler put it back.',
   replayed: 'Put back in the queue by a person.',
   // not sent, on purpose

@@ -6,12 +6,13 @@ import {
   maskAddress,
   type OutcomeRecord,
 } from '@herald/db';
-import { type RetryPolicy, type SendOutcome, settle } from '@herald/domain';
+import { postpone, type RetryPolicy, type SendOutcome, type Settlement, settle } from '@herald/domain';
 import { isUnavailable, type Logger } from '@herald/platform';
 import { type ChannelDefinition } from './channel';
 import { type MessageOf } from './message';
 import { type DeliveryMetrics } from './metrics';
-import { type OpenProvider } from './provider-pool';
+import { waitForProvider } from './routing/provider-wait';
+import { type Route } from './routing/router';
 
 export interface AttemptDeps<C extends Channel> {
   db: Database;
@@ -19,7 +20,7 @@ export interface AttemptDeps<C extends Channel> {
   retryPolicy: RetryPolicy;
   /** Time for one call of a provider, in milliseconds. */
   timeoutMs: number;
-  pick(tenantId: string, live: boolean): Promise<OpenProvider<C> | undefined>;
+  route(delivery: ClaimedDelivery, message: MessageOf[C]): Promise<Route<C>>;
   receiptUrl(providerId: string, deliveryId: string): string | undefined;
   metrics: DeliveryMetrics;
   logger: Logger;
@@ -48,28 +49,34 @@ export async function attempt<C extends Channel>(
   if (guarded) return guarded;
   const prepared = await prepare(deps, delivery);
   if ('record' in prepared) return prepared.record;
-  const { open, message } = prepared;
+  const { route, message } = prepared;
 
   const startedAt = deps.now();
   const began = performance.now();
   // Made when a provider asks for it: a timer and three objects that one without I/O need not pay for.
   let signal: AbortSignal | undefined;
-  const outcome = await open.provider.send(message, {
-    tenantId: delivery.tenantId,
-    deliveryId: delivery.id,
-    attempt: delivery.attempt,
-    createdAt: delivery.createdAt.getTime(),
-    get signal() {
-      signal ??= AbortSignal.any([stopping, AbortSignal.timeout(deps.timeoutMs)]);
-      return signal;
-    },
-    receiptUrl: deps.receiptUrl(open.id, delivery.id),
-  });
+  const { open } = route;
+  const outcome = await route.call(() =>
+    open.provider.send(message, {
+      tenantId: delivery.tenantId,
+      deliveryId: delivery.id,
+      attempt: delivery.attempt,
+      createdAt: delivery.createdAt.getTime(),
+      get signal() {
+        signal ??= AbortSignal.any([stopping, AbortSignal.timeout(deps.timeoutMs)]);
+        return signal;
+      },
+      receiptUrl: deps.receiptUrl(open.id, delivery.id),
+    }),
+  );
   const durationMs = performance.now() - began;
   deps.metrics.attempts.inc({ channel: delivery.channel, provider: open.type, outcome: outcome.outcome });
   deps.metrics.providerSeconds.observe({ channel: delivery.channel, provider: open.type }, durationMs / 1000);
-  return decide(deps, delivery, outcome, { provider: open.type, startedAt: new Date(startedAt), durationMs });
+  const call = { provider: open.type, startedAt: new Date(startedAt), durationMs };
+  return decide(deps, delivery, outcome, call, route);
 }
+
+type Call<C extends Channel> = Extract<Route<C>, { kind: 'call' }>;
 
 /**
  * What is to be sent and by which provider, or what becomes of the delivery without a call. Until here nothing can have
@@ -78,37 +85,44 @@ export async function attempt<C extends Channel>(
 async function prepare<C extends Channel>(
   deps: AttemptDeps<C>,
   delivery: ClaimedDelivery,
-): Promise<{ record: OutcomeRecord } | { open: OpenProvider<C>; message: MessageOf[C] }> {
+): Promise<{ record: OutcomeRecord } | { route: Call<C>; message: MessageOf[C] }> {
   try {
     const rendered = await deps.channel.render(delivery, deps.db);
     if (!rendered.ok)
       return { record: dead(deps, delivery, 'unprocessable', 'unprocessable', rendered.detail) };
-    const open = await pickProvider(deps, delivery);
-    if (open === 'unusable') {
-      return { record: dead(deps, delivery, 'provider_misconfigured', 'settings_unusable') };
-    }
-    if (!open) return { record: dead(deps, delivery, 'no_provider', 'no_provider') };
-    return { open, message: rendered.message };
+    const route = await deps.route(delivery, rendered.message);
+    if (route.kind === 'call') return { route, message: rendered.message };
+    return { record: withoutCall(deps, delivery, route) };
   } catch (error) {
     if (!isUnavailable(error)) throw error;
     return { record: { ...identity(delivery), state: 'queued', delayMs: GIVEN_BACK_MS } };
   }
 }
 
-/**
- * The tenant's provider. Settings that cannot be opened (a missing encryption key, a type that this worker does not know)
- * are a matter for people, and no provider was called: a dead letter, not a claim that is lost.
- */
-async function pickProvider<C extends Channel>(
+function withoutCall<C extends Channel>(
   deps: AttemptDeps<C>,
   delivery: ClaimedDelivery,
-): Promise<OpenProvider<C> | 'unusable' | undefined> {
-  try {
-    return await deps.pick(delivery.tenantId, delivery.live);
-  } catch (error) {
-    if (isUnavailable(error)) throw error;
-    deps.logger.error({ err: error, tenantId: delivery.tenantId }, 'a provider cannot be opened');
-    return 'unusable';
+  route: Exclude<Route<C>, { kind: 'call' }>,
+): OutcomeRecord {
+  switch (route.kind) {
+    case 'none':
+      return dead(deps, delivery, 'no_provider', 'no_provider');
+    case 'unusable':
+      return dead(deps, delivery, 'provider_misconfigured', 'settings_unusable');
+    case 'wait': {
+      const delayMs = waitForProvider(route, delivery, deps.now(), deps.random());
+      deps.metrics.postponed.inc({ channel: delivery.channel, reason: route.reason });
+      const settlement = postpone({
+        reason: route.reason,
+        delayMs,
+        budgetMs: deps.retryPolicy.budgetMs,
+        firstDueAt: delivery.firstDueAt.getTime(),
+        expiresAt: delivery.expiresAt?.getTime(),
+        now: deps.now(),
+      });
+      // Whoever is well first may take it, also one that failed before.
+      return { ...identity(delivery), ...settlement, tried: [] };
+    }
   }
 }
 
@@ -127,10 +141,12 @@ function decide<C extends Channel>(
   delivery: ClaimedDelivery,
   outcome: SendOutcome,
   call: Pick<AttemptRecord, 'provider' | 'startedAt' | 'durationMs'>,
+  route?: Call<C>,
 ): OutcomeRecord {
   const settlement = settle({
     outcome,
     deliveryPolicy: delivery.policy,
+    alternative: route?.alternative ?? false,
     retryPolicy: deps.retryPolicy,
     attempts: delivery.attemptsInPolicy,
     firstDueAt: delivery.firstDueAt.getTime(),
@@ -141,6 +157,7 @@ function decide<C extends Channel>(
   return {
     ...identity(delivery),
     ...settlement,
+    ...(route && followUp(delivery, settlement, route)),
     suppressHint: settlement.suppress && maskAddress(delivery.channel, delivery.address),
     called: {
       ...call,
@@ -153,6 +170,19 @@ function decide<C extends Channel>(
         : { reason: outcome.reason }),
     },
   };
+}
+
+/** Whom the next attempt leaves out, and when that is due although this one went well. */
+function followUp<C extends Channel>(
+  delivery: ClaimedDelivery,
+  settlement: Settlement,
+  { open, alternative }: Call<C>,
+): Pick<OutcomeRecord, 'tried' | 'receiptWaitMs'> {
+  const tried = [...(delivery.tried ?? []), open.id];
+  if (settlement.failover) return { tried };
+  const { receiptWaitMs } = delivery;
+  if (settlement.state !== 'sent' || receiptWaitMs === null || !open.hasReceipts || !alternative) return {};
+  return { tried, receiptWaitMs };
 }
 
 /** A dead letter before any provider was called; logged as an attempt by `herald` so that the detail can be read. */

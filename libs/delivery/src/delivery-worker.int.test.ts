@@ -1,88 +1,15 @@
-import { Database, findLostClaims, getDelivery } from '@herald/db';
+import { Database, findLostClaims } from '@herald/db';
 import { newId, type SendOutcome } from '@herald/domain';
 import { Metrics } from '@herald/platform';
-import { createProducerConnection, DeliveryQueues, untilConnected } from '@herald/queue';
-import { until, useTestDatabase, useTestRedis } from '@herald/testing';
+import { until } from '@herald/testing';
 import { Queue } from 'bullmq';
-import { type RunningChannelWorker } from './start-channel-worker';
-import { ScriptedProvider } from './testing/scripted-provider';
-import {
-  acceptSms,
-  type SendOptions,
-  sendSms,
-  startTestWorker,
-  type TestWorkerOptions,
-} from './testing/test-worker';
+import { acceptSms } from './testing/test-worker';
+import { useTestDelivery } from './testing/use-test-delivery';
 
-const database = useTestDatabase();
-const redis = useTestRedis();
-const producer: { client: ReturnType<typeof createProducerConnection> } = { client: undefined as never };
-let db: Database;
-let queues: DeliveryQueues;
-let tenantId: string;
-let live: ScriptedProvider;
-let simulated: ScriptedProvider;
-const workers: RunningChannelWorker[] = [];
-
-beforeAll(async () => {
-  db = await Database.connect({
-    url: database.url,
-    poolSize: 10,
-    statementTimeoutMs: 10_000,
-    connectTimeoutMs: 3000,
-    applicationName: 'test',
-  });
-  producer.client = createProducerConnection(redis.url);
-  await untilConnected(producer.client, 5000);
-  queues = new DeliveryQueues(producer.client, redis.prefix, () => undefined);
-});
-beforeEach(async () => {
-  tenantId = newId(Date.now());
-  await db.rows("INSERT INTO tenants (id, name) VALUES ($1, 'Test')", [tenantId]);
-  live = new ScriptedProvider();
-  simulated = new ScriptedProvider();
-});
-afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.stop(5000))));
-
-/** Stops a worker that the end of the test would stop. */
-async function stop(worker: RunningChannelWorker, deadlineMs: number): Promise<void> {
-  workers.splice(workers.indexOf(worker), 1);
-  await worker.stop(deadlineMs);
-}
-afterAll(async () => {
-  await queues.close();
-  producer.client.disconnect();
-  await db.close();
-});
-
-async function start(over: Partial<TestWorkerOptions> = {}): Promise<RunningChannelWorker> {
-  const worker = await startTestWorker({ databaseUrl: database.url, redis, live, simulated, ...over });
-  workers.push(worker);
-  return worker;
-}
-
-const send = (over: Partial<SendOptions> = {}) => sendSms(db, queues, { tenantId, ...over });
-const ring = (ids: readonly string[]) =>
-  queues.ring(ids.map((id) => ({ id, tenantId, channel: 'sms', lane: 'default' }) as const));
-const sendOne = async (over: Partial<SendOptions> = {}) => (await send(over))[0] as string;
+const house = useTestDelivery();
+const { start, stop, send, sendOne, ring, view, stateOf, counts, becomes, allSent } = house;
 const phones = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ phone: `+49151123450${n + 10}` }));
-const view = (id: string, mode = true) => getDelivery(db, { tenantId, live: mode }, id);
-
-async function stateOf(id: string): Promise<string | undefined> {
-  return (await db.rows<{ state: string }>('SELECT state FROM deliveries WHERE id = $1', [id]))[0]?.state;
-}
-const becomes = (id: string, state: string) =>
-  until(async () => (await stateOf(id)) === state, { what: `the delivery to be ${state}` });
-async function counts(ids: readonly string[]): Promise<Record<string, number>> {
-  const rows = await db.rows<{ state: string; n: number }>(
-    'SELECT state, count(*)::integer AS n FROM deliveries WHERE id = ANY($1) GROUP BY state',
-    [ids],
-  );
-  return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
-}
-const allSent = (ids: readonly string[]) =>
-  until(async () => (await counts(ids)).sent === ids.length, { what: `${ids.length} sent` });
 
 /** A call that ends when the test says so. */
 function hanging() {
@@ -107,7 +34,7 @@ describe('an attempt', () => {
     await start();
     const id = await sendOne({ content: { sms: { body: 'Your code is 123456' } } });
     await becomes(id, 'sent');
-    expect(live.calls).toEqual([
+    expect(house.live.calls).toEqual([
       {
         to: PHONE,
         body: 'Your code is 123456',
@@ -127,10 +54,10 @@ describe('an attempt', () => {
   it('that fails for a while is repeated until one succeeds', async () => {
     const metrics = new Metrics();
     await start({ metrics });
-    live.script(PHONE, LATER, UNKNOWN, { outcome: 'accepted' });
+    house.live.script(PHONE, LATER, UNKNOWN, { outcome: 'accepted' });
     const id = await sendOne();
     await becomes(id, 'sent');
-    expect(live.calls.map((call) => [call.deliveryId, call.attempt])).toEqual([
+    expect(house.live.calls.map((call) => [call.deliveryId, call.attempt])).toEqual([
       [id, 1],
       [id, 2],
       [id, 3],
@@ -148,25 +75,25 @@ describe('an attempt', () => {
 
   it('that always fails ends as a dead letter, in Postgres and in the dead-letter queue', async () => {
     await start();
-    live.script(PHONE, LATER);
+    house.live.script(PHONE, LATER);
     const id = await sendOne();
     await becomes(id, 'dead');
-    expect(live.calls).toHaveLength(3);
+    expect(house.live.calls).toHaveLength(3);
     expect(await view(id)).toMatchObject({
       state: 'dead',
       reason: 'retries_exhausted',
       attempts: [{}, {}, {}],
     });
     expect(
-      await db.rows('SELECT reason, code, attempts FROM dead_letters WHERE delivery_id = $1', [id]),
+      await house.db.rows('SELECT reason, code, attempts FROM dead_letters WHERE delivery_id = $1', [id]),
     ).toEqual([{ reason: 'retries_exhausted', code: 'http_503', attempts: 3 }]);
-    const job = `${redis.prefix}:sms-dead:dead-${id}`;
-    await until(async () => (await producer.client.hget(job, 'data'))?.includes('retries_exhausted'));
+    const job = `${house.redis.prefix}:sms-dead:dead-${id}`;
+    await until(async () => (await house.client.hget(job, 'data'))?.includes('retries_exhausted'));
   });
 
   it('at a bad address fails for good; the next to that address is skipped', async () => {
     await start();
-    live.script(PHONE, {
+    house.live.script(PHONE, {
       outcome: 'permanent-address',
       reason: 'invalid_address',
       code: 'twilio_21211',
@@ -179,32 +106,32 @@ describe('an attempt', () => {
     await becomes(next as string, 'skipped');
     await becomes(other as string, 'sent');
     expect(await view(next as string)).toMatchObject({ reason: 'suppressed_bounce', attempts: [] });
-    expect(live.callsTo(PHONE)).toHaveLength(1);
-    expect(await db.rows('SELECT hint FROM suppressions WHERE tenant_id = $1', [tenantId])).toEqual([
-      { hint: '+49•••678' },
-    ]);
+    expect(house.live.callsTo(PHONE)).toHaveLength(1);
+    expect(
+      await house.db.rows('SELECT hint FROM suppressions WHERE tenant_id = $1', [house.tenantId]),
+    ).toEqual([{ hint: '+49•••678' }]);
   });
 
   it('is not made for what has expired', async () => {
     await start();
-    const [id] = (await acceptSms(db, {
-      tenantId,
+    const [id] = (await acceptSms(house.db, {
+      tenantId: house.tenantId,
       expiresAt: new Date(Date.now() + 60_000).toISOString(),
     })) as [string];
-    await db.rows("UPDATE deliveries SET expires_at = now() - interval '1 second' WHERE id = $1", [id]);
-    await queues.ring([{ id, tenantId, channel: 'sms', lane: 'default' }]);
+    await house.db.rows("UPDATE deliveries SET expires_at = now() - interval '1 second' WHERE id = $1", [id]);
+    await house.queues.ring([{ id, tenantId: house.tenantId, channel: 'sms', lane: 'default' }]);
     await becomes(id, 'expired');
     expect(await view(id)).toMatchObject({ reason: 'expired', attempts: [] });
-    expect(live.calls).toEqual([]);
+    expect(house.live.calls).toEqual([]);
   });
 
   it('of unknown outcome is not repeated under at_most_once', async () => {
     await start();
-    live.script(PHONE, UNKNOWN);
+    house.live.script(PHONE, UNKNOWN);
     const id = await sendOne({ delivery: 'at_most_once' });
     await becomes(id, 'dead');
     expect(await view(id)).toMatchObject({ reason: 'outcome_unknown', attempts: [{ outcome: 'ambiguous' }] });
-    expect(live.calls).toHaveLength(1);
+    expect(house.live.calls).toHaveLength(1);
   });
 
   it('needs a message and a provider; without them it is a dead letter that says why', async () => {
@@ -222,28 +149,28 @@ describe('an attempt', () => {
     expect(await view(homeless)).toMatchObject({ reason: 'no_provider', attempts: [{ provider: 'herald' }] });
   });
 
-  it('for a test key goes to the simulated provider and to no other', async () => {
+  it('for a test key goes to the house.simulated provider and to no other', async () => {
     await start();
     const id = await sendOne({ live: false });
     await becomes(id, 'sent');
-    expect([live.calls.length, simulated.calls.length]).toEqual([0, 1]);
+    expect([house.live.calls.length, house.simulated.calls.length]).toEqual([0, 1]);
   });
 
   it('that throws leaves the delivery to whoever finds the lost claim', async () => {
     await start({ worker: { leaseMs: 400 } });
-    live.script(PHONE, async () => {
+    house.live.script(PHONE, async () => {
       throw new Error('a bug');
     });
     const id = await sendOne();
-    const bounds = [{ tenantId, before: new Date(Date.now() + 60_000) }];
+    const bounds = [{ tenantId: house.tenantId, before: new Date(Date.now() + 60_000) }];
     const lane = { channel: 'sms', lane: 'default', bounds, limit: 10 } as const;
     const [lost] = await until(async () => {
-      const found = await findLostClaims(db, lane);
+      const found = await findLostClaims(house.db, lane);
       return found.length > 0 && found;
     });
     expect(lost).toMatchObject({ id, claim: 1, attempt: 1 });
-    expect([await stateOf(id), live.calls.length]).toEqual(['sending', 1]);
-    await db.rows("UPDATE deliveries SET state = 'canceled', due_at = NULL WHERE id = $1", [id]);
+    expect([await stateOf(id), house.live.calls.length]).toEqual(['sending', 1]);
+    await house.db.rows("UPDATE deliveries SET state = 'canceled', due_at = NULL WHERE id = $1", [id]);
   });
 });
 
@@ -252,22 +179,22 @@ describe('a job of many', () => {
     await start();
     const to = phones(50);
     const slow = hanging();
-    live.script(to[7]?.phone as string, slow.act);
+    house.live.script(to[7]?.phone as string, slow.act);
     const ids = await send({ to });
     await until(async () => (await counts(ids)).sent === 49, { what: '49 sent' });
     expect(await stateOf(ids[7] as string)).toBe('sending');
     slow.release();
     await allSent(ids);
-    expect(live.calls).toHaveLength(50);
+    expect(house.live.calls).toHaveLength(50);
   });
 
   it('in one lane does not hold up another', async () => {
     await start();
     const to = phones(30);
     const slow = hanging();
-    for (const { phone } of to) live.script(phone, slow.act);
+    for (const { phone } of to) house.live.script(phone, slow.act);
     const bulk = await send({ to, priority: 'bulk' });
-    await until(() => live.calls.length === 4, { what: 'a full bulk lane' });
+    await until(() => house.live.calls.length === 4, { what: 'a full bulk lane' });
     const urgent = await sendOne({ priority: 'critical' });
     await becomes(urgent, 'sent');
     expect((await counts(bulk)).sent).toBeUndefined();
@@ -279,23 +206,23 @@ describe('a job of many', () => {
     await start({ worker: { default: 6 } });
     const to = phones(33);
     const slow = hanging();
-    for (const { phone } of to) live.script(phone, slow.act);
-    const stale = await acceptSms(db, { tenantId, to: to.slice(0, 31) });
-    await db.rows("UPDATE deliveries SET state = 'canceled', due_at = NULL WHERE id = ANY($1)", [
+    for (const { phone } of to) house.live.script(phone, slow.act);
+    const stale = await acceptSms(house.db, { tenantId: house.tenantId, to: to.slice(0, 31) });
+    await house.db.rows("UPDATE deliveries SET state = 'canceled', due_at = NULL WHERE id = ANY($1)", [
       stale.slice(1),
     ]);
-    const lock = db.dataSource.createQueryRunner();
+    const lock = house.db.dataSource.createQueryRunner();
     await lock.startTransaction();
     await lock.query('SELECT 1 FROM deliveries WHERE id = $1 FOR UPDATE', [stale[0]]);
     // Its claim waits for the lock, and what came later for room.
     await ring(stale);
-    await until(async () => (await queues.figures('sms', 'default')).deliveries === 0);
+    await until(async () => (await house.queues.figures('sms', 'default')).deliveries === 0);
     const small = [...(await send({ to: to.slice(31, 32) })), ...(await send({ to: to.slice(32) }))];
-    await until(async () => (await queues.figures('sms', 'default')).active === 3);
-    expect((await queues.figures('sms', 'default')).deliveries).toBe(2);
+    await until(async () => (await house.queues.figures('sms', 'default')).active === 3);
+    expect((await house.queues.figures('sms', 'default')).deliveries).toBe(2);
     await lock.commitTransaction();
     await lock.release();
-    await until(() => live.calls.length === 3, { what: 'three calls at once' });
+    await until(() => house.live.calls.length === 3, { what: 'three calls at once' });
     slow.release();
     await allSent([stale[0] as string, ...small]);
   });
@@ -303,7 +230,7 @@ describe('a job of many', () => {
   it('is sent once each when its jobs come several times to several workers', async () => {
     await Promise.all([start(), start()]);
     const to = phones(80);
-    const ids = await acceptSms(db, { tenantId, to });
+    const ids = await acceptSms(house.db, { tenantId: house.tenantId, to });
     await Promise.all([
       ring(ids),
       ring([...ids].reverse()),
@@ -312,11 +239,11 @@ describe('a job of many', () => {
     ]);
     await allSent(ids);
     await until(async () => {
-      const { waiting, active } = await queues.figures('sms', 'default');
+      const { waiting, active } = await house.queues.figures('sms', 'default');
       return waiting + active === 0;
     });
-    expect(live.calls.map((call) => call.deliveryId).sort()).toEqual([...ids].sort());
-    expect(await db.rows('SELECT 1 FROM attempts WHERE delivery_id = ANY($1)', [ids])).toHaveLength(80);
+    expect(house.live.calls.map((call) => call.deliveryId).sort()).toEqual([...ids].sort());
+    expect(await house.db.rows('SELECT 1 FROM attempts WHERE delivery_id = ANY($1)', [ids])).toHaveLength(80);
   });
 });
 
@@ -324,7 +251,7 @@ describe('several tenants in a lane', () => {
   /** Another tenant, whose deliveries go to the same scripted provider. */
   async function newTenant(): Promise<string> {
     const id = newId(Date.now());
-    await db.rows("INSERT INTO tenants (id, name) VALUES ($1, 'Other')", [id]);
+    await house.db.rows("INSERT INTO tenants (id, name) VALUES ($1, 'Other')", [id]);
     return id;
   }
 
@@ -332,16 +259,16 @@ describe('several tenants in a lane', () => {
     await start({ worker: { default: 6 } });
     const to = phones(400);
     const slow = hanging();
-    for (const { phone } of to) live.script(phone, slow.act);
+    for (const { phone } of to) house.live.script(phone, slow.act);
     const flood = await send({ to });
-    await until(() => live.calls.length === 4, { what: 'all that one tenant may have' });
+    await until(() => house.live.calls.length === 4, { what: 'all that one tenant may have' });
     const other = await newTenant();
     const phone = '+4915199999999';
     for (let n = 0; n < 3; n += 1) {
       const [id] = await send({ tenantId: other, to: [{ phone }] });
       await becomes(id as string, 'sent');
     }
-    expect([live.callsTo(phone).length, live.calls.length]).toEqual([3, 7]);
+    expect([house.live.callsTo(phone).length, house.live.calls.length]).toEqual([3, 7]);
     expect((await counts(flood)).sending).toBeLessThanOrEqual(50);
     slow.release();
     await allSent(flood);
@@ -350,14 +277,16 @@ describe('several tenants in a lane', () => {
   it('share it equally, whatever each has waiting', async () => {
     const other = await newTenant();
     const [mine, theirs] = [phones(600), phones(60)];
-    const flood = await acceptSms(db, { tenantId, to: mine });
-    const few = await acceptSms(db, { tenantId: other, to: theirs });
+    const flood = await acceptSms(house.db, { tenantId: house.tenantId, to: mine });
+    const few = await acceptSms(house.db, { tenantId: other, to: theirs });
     await ring(flood);
-    await queues.ring(few.map((id) => ({ id, tenantId: other, channel: 'sms', lane: 'default' }) as const));
+    await house.queues.ring(
+      few.map((id) => ({ id, tenantId: other, channel: 'sms', lane: 'default' }) as const),
+    );
     const order: string[] = [];
     const noted = new Set(few);
     for (const { phone } of mine) {
-      live.script(phone, async ({ deliveryId }) => {
+      house.live.script(phone, async ({ deliveryId }) => {
         order.push(noted.has(deliveryId) ? 'few' : 'flood');
         return { outcome: 'accepted' };
       });
@@ -371,13 +300,13 @@ describe('several tenants in a lane', () => {
     const other = await newTenant();
     const slow = hanging();
     const to = phones(5);
-    live.script(to[0]?.phone as string, LATER, { outcome: 'accepted' });
+    house.live.script(to[0]?.phone as string, LATER, { outcome: 'accepted' });
     await start({ worker: { default: 2 } });
     const [retried] = await send({ to: to.slice(0, 1) });
     await becomes(retried as string, 'sent');
-    live.script(to[1]?.phone as string, slow.act);
+    house.live.script(to[1]?.phone as string, slow.act);
     const held = await send({ tenantId: other, to: to.slice(1, 2) });
-    await until(() => live.callsTo(to[1]?.phone as string).length === 1);
+    await until(() => house.live.callsTo(to[1]?.phone as string).length === 1);
     const last = await send({ to: to.slice(2) });
     await allSent(last);
     slow.release();
@@ -387,8 +316,8 @@ describe('several tenants in a lane', () => {
 
 describe('ids in Redis', () => {
   it('that a job of an older release holds are worked on', async () => {
-    const ids = await acceptSms(db, { tenantId, to: phones(3) });
-    const old = new Queue('sms-default', { connection: producer.client, prefix: redis.prefix });
+    const ids = await acceptSms(house.db, { tenantId: house.tenantId, to: phones(3) });
+    const old = new Queue('sms-default', { connection: house.client, prefix: house.redis.prefix });
     await old.add('deliver', { v: 1, ids }, { removeOnComplete: true });
     await start();
     await allSent(ids);
@@ -397,7 +326,7 @@ describe('ids in Redis', () => {
 
   it('are given back when Postgres does not answer, and worked on when it does', async () => {
     const blocked = await Database.connect({
-      url: database.url,
+      url: house.database.url,
       poolSize: 1,
       statementTimeoutMs: 10_000,
       connectTimeoutMs: 3000,
@@ -405,21 +334,21 @@ describe('ids in Redis', () => {
     });
     const lock = blocked.dataSource.createQueryRunner();
     await start({ statementTimeoutMs: 200 });
-    const ids = await acceptSms(db, { tenantId, to: phones(3) });
+    const ids = await acceptSms(house.db, { tenantId: house.tenantId, to: phones(3) });
     await lock.startTransaction();
     await lock.query('SELECT 1 FROM deliveries WHERE id = ANY($1) FOR UPDATE', [ids]);
     await ring(ids);
     await until(async () => {
-      const { deliveries, active } = await queues.figures('sms', 'default');
+      const { deliveries, active } = await house.queues.figures('sms', 'default');
       return deliveries === 3 && active === 1;
     });
-    await until(async () => (await queues.figures('sms', 'default')).deliveries === 0);
-    await until(async () => (await queues.figures('sms', 'default')).deliveries === 3);
+    await until(async () => (await house.queues.figures('sms', 'default')).deliveries === 0);
+    await until(async () => (await house.queues.figures('sms', 'default')).deliveries === 3);
     await lock.rollbackTransaction();
     await lock.release();
     await blocked.close();
     await allSent(ids);
-    await until(async () => (await queues.figures('sms', 'default')).active === 0);
+    await until(async () => (await house.queues.figures('sms', 'default')).active === 0);
   });
 });
 
@@ -428,31 +357,31 @@ describe('a worker that stops', () => {
     const worker = await start({ worker: { default: 4 } });
     const to = phones(20);
     const slow = hanging();
-    for (const { phone } of to.slice(0, 3)) live.script(phone, slow.act);
+    for (const { phone } of to.slice(0, 3)) house.live.script(phone, slow.act);
     const ids = await send({ to });
-    await until(() => live.calls.length === 3);
+    await until(() => house.live.calls.length === 3);
     const stopping = stop(worker, 10_000);
     slow.release();
     await stopping;
     expect(await counts(ids)).toEqual({ sent: 3, queued: 17 });
     expect(
-      await db.rows('SELECT DISTINCT attempts FROM deliveries WHERE id = ANY($1)', [ids.slice(3)]),
+      await house.db.rows('SELECT DISTINCT attempts FROM deliveries WHERE id = ANY($1)', [ids.slice(3)]),
     ).toEqual([{ attempts: 0 }]);
     await start();
     await allSent(ids);
-    expect(live.calls.map((call) => [call.deliveryId, call.attempt]).sort()).toEqual(
+    expect(house.live.calls.map((call) => [call.deliveryId, call.attempt]).sort()).toEqual(
       ids.map((id) => [id, 1]).sort(),
     );
   });
 
   it('cuts off what takes too long, before its deadline', async () => {
     const worker = await start();
-    live.script(
+    house.live.script(
       PHONE,
       ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(UNKNOWN))),
     );
     const id = await sendOne();
-    await until(() => live.calls.length === 1);
+    await until(() => house.live.calls.length === 1);
     const startedAt = performance.now();
     await stop(worker, 3500);
     expect(performance.now() - startedAt).toBeLessThan(3500);

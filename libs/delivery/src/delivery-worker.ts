@@ -156,6 +156,10 @@ export class DeliveryWorker<C extends Channel> {
     metrics.settled.inc({ channel, lane, state: written.state });
     if (written.state === 'sent' || written.state === 'delivered') {
       metrics.dueToSent.observe({ channel, lane }, written.sinceDueMs / 1000);
+    } else if (written.state === 'queued' && record.failover) {
+      const { provider = '', reason = '' } = record.called ?? {};
+      metrics.failovers.inc({ channel, provider, reason });
+      await this.tryRing([{ id, tenantId, channel, lane, delayMs: record.delayMs }]);
     } else if (written.state === 'queued' && record.called) {
       metrics.retries.inc({ channel, reason: record.called.reason ?? 'temporary_failure' });
       await this.tryRing([{ id, tenantId, channel, lane, delayMs: record.delayMs }]);

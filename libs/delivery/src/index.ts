@@ -1,4 +1,5 @@
 export * from './channel';
+export * from './keep-pauses';
 export * from './message';
 export * from './metrics';
 export * from './provider';

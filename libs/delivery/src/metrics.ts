@@ -18,6 +18,21 @@ export function deliveryMetrics(metrics: Metrics) {
       help: 'Deliveries that were put back for another attempt.',
       labels: ['channel', 'reason'],
     }),
+    failovers: metrics.counter({
+      name: 'herald_failovers_total',
+      help: 'Deliveries that went on to another provider at once, by the provider that failed and why.',
+      labels: ['channel', 'provider', 'reason'],
+    }),
+    postponed: metrics.counter({
+      name: 'herald_postponed_total',
+      help: 'Deliveries that were put off without a call: their providers fail too often, or have reached their limits.',
+      labels: ['channel', 'reason'],
+    }),
+    breakers: metrics.counter({
+      name: 'herald_breaker_changes_total',
+      help: 'Circuit breakers of providers that this process saw open or close.',
+      labels: ['channel', 'state'],
+    }),
     deadLetters: metrics.counter({
       name: 'herald_dead_letters_total',
       help: 'Deliveries that became dead letters.',
@@ -38,6 +53,11 @@ export function deliveryMetrics(metrics: Metrics) {
       help: 'From the time a delivery was first due (accepted, or sendAt) until a provider accepted it.',
       labels: ['channel', 'lane'],
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86_400],
+    }),
+    pausesRepaired: metrics.counter({
+      name: 'herald_pauses_repaired_total',
+      help: 'Lanes that Redis did not hold back, or held back, against what Postgres says: it lost its data, or a process ended between the two.',
+      labels: ['channel', 'lane', 'now'],
     }),
     inFlight: metrics.gauge({
       name: 'herald_deliveries_in_flight',

@@ -1,6 +1,7 @@
-import { type Channel } from '@herald/contracts';
+import { type BreakerSetting, type Channel, type ProviderLimits } from '@herald/contracts';
 import { type Logger } from '@herald/platform';
 import { LRUCache } from 'lru-cache';
+import { type MessageOf } from './message';
 import { type Provider, type ProviderDefinition, type ProviderDeps } from './provider';
 
 /** A tenant's configuration of a provider, opened. */
@@ -8,6 +9,11 @@ export interface ProviderSetting {
   id: string;
   type: string;
   config: object;
+  /** Lower ones are used first; those of one position share by weight. */
+  position: number;
+  weight: number;
+  limits: ProviderLimits | null;
+  breaker: BreakerSetting;
   /** Changes whenever the configuration does. */
   version: string;
 }
@@ -31,6 +37,10 @@ export interface OpenProvider<C extends Channel> {
   id: string;
   type: string;
   provider: Provider<C>;
+  /** As `ProviderDefinition.target`. */
+  target?(message: MessageOf[C]): string;
+  /** Whether receipts tell what became of a message. */
+  hasReceipts: boolean;
 }
 
 interface Entry<C extends Channel> extends OpenProvider<C> {
@@ -51,13 +61,6 @@ export class ProviderPool<C extends Channel> {
     this.open = new LRUCache({ max: options.maxOpen, dispose: (entry) => this.closeLater(entry) });
   }
 
-  /** The provider to use for a tenant's live delivery, or for any test delivery; undefined when none is configured. */
-  async pick(tenantId: string, live: boolean): Promise<OpenProvider<C> | undefined> {
-    if (!live) return this.openSimulated();
-    const [setting] = await this.settingsOf(tenantId);
-    return setting && this.openFor(setting);
-  }
-
   async close(): Promise<void> {
     const entries = await Promise.allSettled([
       ...this.open.values(),
@@ -68,7 +71,8 @@ export class ProviderPool<C extends Channel> {
     );
   }
 
-  private settingsOf(tenantId: string): Promise<ProviderSetting[]> {
+  /** A tenant's enabled providers of the channel. */
+  settingsOf(tenantId: string): Promise<ProviderSetting[]> {
     const cached = this.settings.get(tenantId);
     if (cached) return cached;
     const found = this.options.findSettings(tenantId);
@@ -77,7 +81,8 @@ export class ProviderPool<C extends Channel> {
     return found;
   }
 
-  private async openFor(setting: ProviderSetting): Promise<Entry<C>> {
+  /** @throws when the settings cannot be used: a type that is not known here, say */
+  async openFor(setting: ProviderSetting): Promise<Entry<C>> {
     const cached = this.open.get(setting.id);
     if (cached) {
       const entry = await cached;
@@ -93,14 +98,17 @@ export class ProviderPool<C extends Channel> {
 
   private async openEntry(definition: ProviderDefinition<C>, setting: ProviderSetting): Promise<Entry<C>> {
     const { id, type, version } = setting;
-    return { id, type, version, provider: await definition.open(setting.config, this.options.deps) };
+    const provider = await definition.open(setting.config, this.options.deps);
+    const { target, receipts } = definition;
+    return { id, type, version, provider, target, hasReceipts: receipts !== undefined };
   }
 
-  private openSimulated(): Promise<OpenProvider<C>> {
+  /** Carries what was posted with test keys. */
+  openSimulated(): Promise<OpenProvider<C>> {
     const { simulated, deps } = this.options;
     this.simulated ??= simulated
       .open({}, deps)
-      .then((provider) => ({ id: simulated.type, type: simulated.type, provider }));
+      .then((provider) => ({ id: simulated.type, type: simulated.type, provider, hasReceipts: false }));
     return this.simulated;
   }
 

@@ -22,11 +22,15 @@ import { BulkGovernor } from './bulk-governor';
 import { type ChannelDefinition } from './channel';
 import { Claimer } from './claimer';
 import { DeliveryWorker } from './delivery-worker';
+import { keepPauses } from './keep-pauses';
 import { LeaseKeeper } from './lease-keeper';
 import { deliveryMetrics } from './metrics';
+import { PauseGuard } from './pause-guard';
 import { type ProviderDefinition } from './provider';
 import { ProviderPool, type ProviderSetting } from './provider-pool';
 import { Recorder } from './recorder';
+import { createRouter } from './routing/create-router';
+import { type Router } from './routing/router';
 import { type RetryConfig, type WorkerConfig, withOverrides } from './worker-config';
 
 export interface ChannelWorkerOptions<C extends Channel> {
@@ -65,6 +69,7 @@ export async function startChannelWorker<C extends Channel>(
   const db = await Database.connect({
     ...config.postgres,
     applicationName: `herald-worker-${channel}`,
+    genericPlans: true,
     onConnectionError: (error) => logger.warn({ err: error }, 'a database connection broke'),
   });
   const producer = createProducerConnection(config.redis.url);
@@ -74,7 +79,10 @@ export async function startChannelWorker<C extends Channel>(
   const queues = new DeliveryQueues(producer, config.redis.queuePrefix, onRedisError);
   const leases = new LeaseKeeper(db, config.worker.leaseMs, logger);
   const pool = createPool(options, db);
-  const workers = createWorkers(options, { db, queues, leases, pool });
+  const guard = createPauseGuard(options, { db, queues });
+  producer.on('close', () => guard.doubt());
+  const router = createRouter(options, { db, pool, redis: producer });
+  const workers = createWorkers(options, { db, queues, leases, router, guard });
   const governor = new BulkGovernor({
     full: config.worker.bulk,
     resize: (size) => workers.bulk.resize(size),
@@ -141,16 +149,28 @@ function createPool<C extends Channel>(options: ChannelWorkerOptions<C>, db: Dat
   });
 }
 
+function createPauseGuard<C extends Channel>(
+  { metrics, logger }: ChannelWorkerOptions<C>,
+  { db, queues }: Pick<WorkerParts<C>, 'db' | 'queues'>,
+): PauseGuard {
+  const keeping = { db, queues, metrics: deliveryMetrics(metrics), logger };
+  return new PauseGuard({
+    keep: () => keepPauses(keeping),
+    onUnavailable: quietly(logger, 'nothing is taken: what is paused cannot be asked'),
+  });
+}
+
 interface WorkerParts<C extends Channel> {
   db: Database;
   queues: DeliveryQueues;
   leases: LeaseKeeper;
-  pool: ProviderPool<C>;
+  router: Router<C>;
+  guard: PauseGuard;
 }
 
 function createWorkers<C extends Channel>(
   options: ChannelWorkerOptions<C>,
-  { db, queues, leases, pool }: WorkerParts<C>,
+  { db, queues, leases, router, guard }: WorkerParts<C>,
 ): Record<Lane, DeliveryWorker<C>> {
   const { config, logger } = options;
   const { edgePublicUrl } = config.worker;
@@ -169,17 +189,17 @@ function createWorkers<C extends Channel>(
       // Of its own, so that what is urgent does not wait for a batch of what is not.
       claimer: new Claimer(db, config.worker.leaseMs),
       recorder: new Recorder(db, logger),
-      order: {
+      order: guard.guard({
         take: (budget, skip) => queues.take(channel, lane, budget, skip),
         giveBack: (payloads) => queues.giveBack(channel, lane, payloads),
-      },
+      }),
       concurrency: config.worker[lane],
       attempt: {
         db,
         channel: options.channel,
         retryPolicy: withOverrides(RETRY_POLICIES[options.channel.channel], config.retry),
         timeoutMs: config.worker.attemptTimeoutMs,
-        pick: (tenantId, live) => pool.pick(tenantId, live),
+        route: (delivery, message) => router.route(delivery, message),
         receiptUrl: (providerId, deliveryId) =>
           edgePublicUrl && options.receiptUrl(edgePublicUrl, providerId, deliveryId),
         metrics,

@@ -51,18 +51,20 @@ export async function startWorkerService<C extends Channel>(
 }
 
 /** A stored provider configuration whose secrets are sealed. */
-export interface SealedProvider {
-  id: string;
-  type: string;
+export interface SealedProvider extends Omit<ProviderSetting, 'config' | 'version'> {
   config: string;
   updatedAt: Date;
 }
 
 /** Opens the sealed configurations of a tenant's providers. */
 export function openSettings(box: SecretBox, sealed: readonly SealedProvider[]): ProviderSetting[] {
-  return sealed.map(({ id, type, config, updatedAt }) => ({
+  return sealed.map(({ id, type, config, position, weight, limits, breaker, updatedAt }) => ({
     id,
     type,
+    position,
+    weight,
+    limits,
+    breaker,
     config: JSON.parse(box.open(config, `provider_configs:${id}`)) as object,
     version: updatedAt.toISOString(),
   }));

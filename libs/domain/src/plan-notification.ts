@@ -43,6 +43,8 @@ export interface PlannedNotification {
   metadata?: Record<string, string>;
   sendAt?: string;
   expiresAt?: string;
+  /** Another provider is tried when no receipt came in this time. */
+  receiptWaitMs?: number;
   deliveries: PlannedDelivery[];
 }
 
@@ -79,6 +81,7 @@ export function planNotification(dto: SendNotificationDto, context: { tenantId: 
       metadata: dto.metadata && Object.keys(dto.metadata).length > 0 ? dto.metadata : undefined,
       sendAt: scheduled ? sendAt : undefined,
       expiresAt: inUtc(dto.expiresAt),
+      receiptWaitMs: dto.failover && dto.failover.withoutReceiptSeconds * 1000,
       deliveries,
     },
   };
@@ -125,6 +128,12 @@ function crossFieldErrors(dto: SendNotificationDto, channels: Channel[], now: nu
   const { email } = dto.content;
   if (email && email.html === undefined && email.text === undefined) {
     errors.push({ pointer: '/content/email', detail: 'must have html, text or both' });
+  }
+  if (dto.failover && dto.delivery === 'at_most_once') {
+    errors.push({
+      pointer: '/failover',
+      detail: 'must not be given with delivery at_most_once: what got no receipt in time may arrive twice',
+    });
   }
   errors.push(...attachmentErrors(dto), ...timeErrors(dto, now));
   return errors;

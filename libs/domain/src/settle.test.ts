@@ -1,7 +1,7 @@
 import { canTransition, DELIVERY_POLICIES, REASONS } from '@herald/contracts';
 import fc from 'fast-check';
 import { type SendOutcome } from './send-outcome';
-import { MAX_REDIS_DELAY_MS, type SettleInput, settle } from './settle';
+import { MAX_REDIS_DELAY_MS, type Postponement, postpone, type SettleInput, settle } from './settle';
 
 const retryPolicy = {
   maxAttempts: 5,
@@ -16,6 +16,7 @@ function input(outcome: SendOutcome, over: Partial<SettleInput> = {}): SettleInp
   return {
     outcome,
     deliveryPolicy: 'at_least_once',
+    alternative: false,
     retryPolicy,
     attempts: 1,
     firstDueAt: now,
@@ -56,6 +57,7 @@ const anyInput: fc.Arbitrary<SettleInput> = fc
   .record({
     outcome: anyOutcome,
     deliveryPolicy: fc.constantFrom(...DELIVERY_POLICIES),
+    alternative: fc.boolean(),
     attempts: fc.integer({ min: 1, max: 8 }),
     firstDueAt: fc.integer({ min: now - 1e8, max: now }),
     expiresAt: fc.option(fc.integer({ min: now, max: now + 1e8 }), { nil: undefined }),
@@ -164,5 +166,65 @@ describe('settle', () => {
         expect(suppress).toBe(outcome.outcome === 'permanent-address' ? outcome.suppress : undefined);
       }),
     );
+  });
+});
+
+describe('settle, with another provider left', () => {
+  const other = (outcome: SendOutcome, over: Partial<SettleInput> = {}) =>
+    settle(input(outcome, { alternative: true, ...over }));
+  const byAnother = { state: 'queued', reason: 'failed_over', delayMs: 0, failover: true };
+
+  it('goes on at once when the provider failed, or is asked too much, or refuses our credentials', () => {
+    for (const reason of ['provider_unavailable', 'timed_out', 'rate_limited'] as const)
+      expect(other({ outcome: 'retry', reason, code: 'x', retryAfterMs: 60_000 })).toEqual(byAnother);
+    expect(other({ outcome: 'config-halt', reason: 'provider_misconfigured', code: 'x' })).toEqual(byAnother);
+  });
+
+  it('goes on after an unknown outcome only when it may be sent twice', () => {
+    const unknown = { outcome: 'ambiguous', reason: 'timed_out', code: 'x' } as const;
+    expect(other(unknown)).toEqual(byAnother);
+    expect(other(unknown, { deliveryPolicy: 'at_most_once' })).toMatchObject({ state: 'dead' });
+  });
+
+  it('does not go on with what is of the address or the content', () => {
+    const of = (outcome: SendOutcome) => other(outcome).failover;
+    expect(of({ outcome: 'retry', reason: 'temporary_failure', code: 'x' })).toBeUndefined();
+    expect(of({ outcome: 'permanent-address', reason: 'invalid_address', code: 'x' })).toBeUndefined();
+    expect(of({ outcome: 'permanent-content', reason: 'content_rejected', code: 'x' })).toBeUndefined();
+    expect(of({ outcome: 'accepted' })).toBeUndefined();
+  });
+
+  it('is not counted, but ends with its time', () => {
+    const retry = { outcome: 'retry', ...failed } as const;
+    expect(other(retry, { attempts: 5 })).toEqual(byAnother);
+    expect(other(retry, { expiresAt: now })).toEqual({ state: 'expired', reason: 'expired' });
+  });
+});
+
+describe('postpone', () => {
+  const put = (over: Partial<Postponement> = {}) =>
+    postpone({
+      reason: 'breaker_open',
+      delayMs: 1000,
+      budgetMs: 10_000,
+      firstDueAt: now,
+      expiresAt: undefined,
+      now,
+      ...over,
+    });
+
+  it('waits in Redis or in Postgres, with the reason', () => {
+    expect(put()).toEqual({ state: 'queued', reason: 'breaker_open', delayMs: 1000 });
+    const long = { delayMs: MAX_REDIS_DELAY_MS + 1, budgetMs: 1e9, reason: 'provider_limit' } as const;
+    expect(put(long)).toEqual({
+      state: 'scheduled',
+      reason: 'provider_limit',
+      delayMs: MAX_REDIS_DELAY_MS + 1,
+    });
+  });
+
+  it('does not wait beyond its time', () => {
+    expect(put({ delayMs: 10_001 })).toEqual({ state: 'dead', reason: 'time_budget_exhausted' });
+    expect(put({ expiresAt: now + 1000 })).toEqual({ state: 'expired', reason: 'expired' });
   });
 });

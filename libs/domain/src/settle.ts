@@ -8,6 +8,8 @@ export const MAX_REDIS_DELAY_MS = 120_000;
 export interface SettleInput {
   outcome: SendOutcome;
   deliveryPolicy: DeliveryPolicy;
+  /** Whether another provider could carry it that was not tried since the last wait. */
+  alternative: boolean;
   retryPolicy: RetryPolicy;
   attempts: number;
   firstDueAt: number;
@@ -24,6 +26,8 @@ export interface Settlement {
   /** For `queued` and `scheduled`: due in this many milliseconds. */
   delayMs?: number;
   suppress?: SuppressionReason;
+  /** Goes to another provider at once. */
+  failover?: true;
 }
 
 /** Decides what becomes of a delivery after one call of a provider. */
@@ -35,15 +39,47 @@ export function settle(input: SettleInput): Settlement {
     case 'permanent-address':
       return { state: 'failed', reason: outcome.reason, suppress: outcome.suppress };
     case 'permanent-content':
-    case 'config-halt':
       return { state: 'dead', reason: outcome.reason };
+    case 'config-halt':
+      return input.alternative ? byAnother(input) : { state: 'dead', reason: outcome.reason };
     case 'ambiguous':
-      return input.deliveryPolicy === 'at_most_once'
-        ? { state: 'dead', reason: 'outcome_unknown' }
-        : again(input);
+      if (input.deliveryPolicy === 'at_most_once') return { state: 'dead', reason: 'outcome_unknown' };
+      return input.alternative ? byAnother(input) : again(input);
     case 'retry':
-      return again(input, outcome.retryAfterMs);
+      // A temporary failure is of the address or the message: another provider would be told the same.
+      return input.alternative && outcome.reason !== 'temporary_failure'
+        ? byAnother(input)
+        : again(input, outcome.retryAfterMs);
   }
+}
+
+/** Why a delivery has to wait although nothing was tried. */
+export interface Postponement {
+  reason: Reason;
+  delayMs: number;
+  budgetMs: number;
+  firstDueAt: number;
+  expiresAt: number | undefined;
+  now: number;
+}
+
+/** Puts off a delivery that nobody could take: within the time that it has, and without counting it as an attempt. */
+export function postpone({
+  reason,
+  delayMs,
+  budgetMs,
+  firstDueAt,
+  expiresAt,
+  now,
+}: Postponement): Settlement {
+  if (now + delayMs > firstDueAt + budgetMs) return { state: 'dead', reason: 'time_budget_exhausted' };
+  if (expiresAt !== undefined && now + delayMs >= expiresAt) return { state: 'expired', reason: 'expired' };
+  return { state: delayMs > MAX_REDIS_DELAY_MS ? 'scheduled' : 'queued', reason, delayMs };
+}
+
+function byAnother({ expiresAt, now }: SettleInput): Settlement {
+  if (expiresAt !== undefined && now >= expiresAt) return { state: 'expired', reason: 'expired' };
+  return { state: 'queued', reason: 'failed_over', delayMs: 0, failover: true };
 }
 
 function again(input: SettleInput, retryAfterMs?: number): Settlement {

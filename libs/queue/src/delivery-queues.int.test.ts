@@ -1,4 +1,12 @@
-import { CHANNELS, type Channel, LANES, type Lane, laneQueueName, MAX_IDS_PER_JOB } from '@herald/contracts';
+import {
+  CHANNELS,
+  type Channel,
+  LANES,
+  type Lane,
+  type LaneRef,
+  laneQueueName,
+  MAX_IDS_PER_JOB,
+} from '@herald/contracts';
 import { newId } from '@herald/domain';
 import { until, useOwnRedis, useTestRedis } from '@herald/testing';
 import { Queue } from 'bullmq';
@@ -33,6 +41,7 @@ describe('DeliveryQueues', () => {
   beforeAll(async () => {
     redis = await connected(server.url);
     queues = new DeliveryQueues(redis, server.prefix, () => undefined);
+    await hold();
     const names = CHANNELS.flatMap((channel) => [
       `${channel}-dead`,
       ...LANES.map((lane) => laneQueueName(channel, lane)),
@@ -52,6 +61,11 @@ describe('DeliveryQueues', () => {
     redis.disconnect();
   });
 
+  const hold = async (...channels: Channel[]) =>
+    queues.setPauses(
+      channels.flatMap((channel) => LANES.map((lane) => ({ channel, lane }))),
+      await queues.readPauses(),
+    );
   const seen = (name: string) => looking.get(name) as Queue;
   const jobs = (name: string) => seen(name).getJobs(['wait', 'delayed'], 0, -1, true);
   const idsOf = async (name: string) => (await jobs(name)).flatMap((job) => job.data.ids as string[]);
@@ -141,10 +155,10 @@ describe('DeliveryQueues', () => {
 
     it('say the same while the channel is paused', async () => {
       await queues.ring(someIds(60).map((id) => ringOf(id)));
-      await queues.pause('email');
+      await hold('email');
       await queues.ring([ringOf(someId())]);
       expect(await queues.figures('email', 'default')).toMatchObject({ waiting: 3, deliveries: 61 });
-      await queues.resume('email');
+      await hold();
     });
   });
 
@@ -177,20 +191,29 @@ describe('DeliveryQueues', () => {
     expect(await queues.heads('email', 'default', [])).toEqual([]);
   });
 
-  it('pauses and resumes all lanes of a channel and of no other', async () => {
-    await queues.pause('email');
-    expect(await Promise.all(CHANNELS.map((channel) => queues.isPaused(channel)))).toEqual([
-      true,
-      false,
-      false,
-    ]);
+  it('holds back the lanes that it is told and no others', async () => {
+    expect(await hold('email')).toBe(true);
+    const lanes = LANES.map((lane) => ({ channel: 'email', lane }));
+    expect(await queues.readPauses()).toMatchObject({ closed: lanes, flagged: lanes });
     for (const lane of LANES) expect(await seen(laneQueueName('email', lane)).isPaused()).toBe(true);
+    expect(await seen('sms-default').isPaused()).toBe(false);
     const id = someId();
     await queues.ring([ringOf(id)]);
     expect(await queues.take('email', 'default', 50, [])).toEqual({ payloads: [], left: 'paused' });
-    await queues.resume('email');
+    expect((await queues.take('sms', 'default', 50, [])).left).toBe('none');
+    await hold();
+    expect(await queues.readPauses()).toMatchObject({ closed: [], flagged: [] });
     expect(await waitingIn('email', 'default')).toEqual([id]);
     for (const lane of LANES) expect(await seen(laneQueueName('email', lane)).isPaused()).toBe(false);
+  });
+
+  it('does not set pauses over others that were set meanwhile', async () => {
+    const before = await queues.readPauses();
+    await hold('email');
+    expect(await queues.setPauses([], before)).toBe(false);
+    expect((await queues.readPauses()).closed).toHaveLength(3);
+    expect(await seen('email-bulk').isPaused()).toBe(true);
+    await hold();
   });
 
   describe('the dead-letter queue', () => {
@@ -238,14 +261,44 @@ describe('DeliveryQueues without Redis', () => {
     await expect(queues.ring([ringOf(someId())])).rejects.toThrow('Redis is');
     await expect(queues.showDead([{ id, channel: 'sms', reason: 'x' }])).rejects.toThrow();
     await expect(queues.figures('email', 'default')).rejects.toThrow();
+    await expect(queues.readPauses()).rejects.toThrow();
+    await expect(queues.setPauses([], { closed: [], flagged: [] })).rejects.toThrow('Redis is');
     expect(performance.now() - startedAt).toBeLessThan(1000);
 
     await server.restart();
     const again = someId();
     await until(async () => queues.ring([ringOf(again)]).then(() => true), { what: 'ringing again' });
+    await queues.setPauses([], await queues.readPauses());
     const waiting = await queues.take('email', 'default', 1000, []);
     expect(waiting.payloads.flatMap(({ ids }) => ids)).toContain(again);
     await server.stop();
     await queues.close();
   }, 30_000);
+});
+
+describe('DeliveryQueues of a full Redis', () => {
+  let redis: Redis;
+  let queues: DeliveryQueues;
+  afterAll(async () => {
+    await queues.close();
+    redis.disconnect();
+  });
+  const server = useOwnRedis();
+
+  it('are held back, and what is not can be worked off', async () => {
+    redis = await connected(server.url);
+    queues = new DeliveryQueues(redis, '{own}', () => undefined);
+    const hold = async (lanes: LaneRef[]) => queues.setPauses(lanes, await queues.readPauses());
+    const paused = { channel: 'email', lane: 'default' } as const;
+    await hold([]);
+    await queues.ring([ringOf(someId()), ringOf(someId(), 'sms')]);
+    await redis.config('SET', 'maxmemory', '1');
+    expect(await hold([paused])).toBe(true);
+    expect(await queues.take('email', 'default', 50, [])).toEqual({ payloads: [], left: 'paused' });
+    expect((await queues.take('sms', 'default', 50, [])).payloads).toHaveLength(1);
+    expect(await queues.readPauses()).toMatchObject({ closed: [paused], flagged: [] });
+    await redis.config('SET', 'maxmemory', '0');
+    await hold([paused]);
+    expect(await queues.readPauses()).toMatchObject({ closed: [paused], flagged: [paused] });
+  });
 });

@@ -7,12 +7,14 @@ import {
   deadQueueName,
   LANES,
   type Lane,
+  type LaneRef,
   laneQueueName,
   MAX_IDS_PER_JOB,
 } from '@herald/contracts';
 import { type JobsOptions, Queue } from 'bullmq';
 import { type Redis } from 'ioredis';
 import { FairOrder, type Payload, type Take } from './fair-order';
+import { type GatesFound, LaneGates } from './lane-gates';
 
 /** A delivery to ring for. */
 export interface Ring {
@@ -58,6 +60,7 @@ export class DeliveryQueues {
   private readonly lanes = new Map<string, Queue<DeliveryJob>>();
   private readonly dead = new Map<Channel, Queue>();
   private readonly order: FairOrder;
+  private readonly gates: LaneGates;
 
   constructor(
     private readonly connection: Redis,
@@ -80,6 +83,7 @@ export class DeliveryQueues {
         this.lanes.set(laneQueueName(channel, lane), open(laneQueueName(channel, lane)));
     }
     this.order = new FairOrder(connection, prefix);
+    this.gates = new LaneGates(connection, prefix);
   }
 
   /** Whether Redis can be talked to at this moment. */
@@ -157,17 +161,28 @@ export class DeliveryQueues {
     };
   }
 
-  /** Stops workers from taking jobs of a channel, everywhere, until `resume`. */
-  async pause(channel: Channel): Promise<void> {
-    await Promise.all(LANES.map((lane) => this.lane(channel, lane).pause()));
+  /** Which lanes Redis holds back. Rejects when it is away. */
+  async readPauses(): Promise<GatesFound> {
+    return this.gates.read();
   }
 
-  async resume(channel: Channel): Promise<void> {
-    await Promise.all(LANES.map((lane) => this.lane(channel, lane).resume()));
-  }
-
-  async isPaused(channel: Channel): Promise<boolean> {
-    return this.lane(channel, 'default').isPaused();
+  /**
+   * Holds back these lanes, everywhere, and no others. False, and nothing is changed, when somebody else has set them since
+   * `found` was read. BullMQ's marks follow the gates. They only spare workers tickets that they could not serve, so one that
+   * could not be set (a full Redis) is no reason to reject: `readPauses` shows it, and the next one sets it.
+   */
+  async setPauses(lanes: readonly LaneRef[], found: GatesFound): Promise<boolean> {
+    if (!this.available) throw redisIs(this.connection.status);
+    if (!(await this.gates.set(lanes, found.stamp))) return false;
+    const wanted = namesOf(lanes);
+    const flagged = namesOf(found.flagged);
+    await Promise.allSettled(
+      [...this.lanes].map(async ([name, queue]) => {
+        if (wanted.has(name) && !flagged.has(name)) await queue.pause();
+        if (!wanted.has(name) && flagged.has(name)) await queue.resume();
+      }),
+    );
+    return true;
   }
 
   /** A queue that never reached Redis would wait for it; closing does not. */
@@ -200,6 +215,10 @@ export class DeliveryQueues {
 /** With a code by which it counts as an outage, like an error of the socket. */
 function redisIs(status: string): Error {
   return Object.assign(new Error(`Redis is ${status}`), { code: 'ENOTCONN' });
+}
+
+function namesOf(lanes: readonly LaneRef[]): ReadonlySet<string> {
+  return new Set(lanes.map(({ channel, lane }) => laneQueueName(channel, lane)));
 }
 
 function groupByLane(rings: readonly Ring[]): Map<string, Ring[]> {

@@ -58,25 +58,28 @@ if #ARGV > pairsEnd then
 end`;
 
 /**
- * ARGV: the budget in ids, then tenants to pass over. KEYS[2] is BullMQ's hash that says whether the queue is paused.
- * Returns what is left (none, some, skipped: only tenants that were passed over, paused), then pairs of tenant and payload.
+ * ARGV: the lane's name, the budget in ids, then tenants to pass over. KEYS[2] is the hash of `LaneGates`.
+ * Returns what is left (none, some, skipped: only tenants that were passed over, paused, unknown: the gates are gone), then
+ * pairs of tenant and payload.
  *
  * The clock never goes back: a tenant that was passed over for a while (its provider is slow) is next when it can be
  * served again, and has not saved up a claim on the lane meanwhile. With the lane empty nobody is ahead of anybody.
  */
 export const TAKE = `${COMMON}
-if redis.call('HEXISTS', KEYS[2], 'paused') == 1 then return { 'paused' } end
+local gate = redis.call('HMGET', KEYS[2], 'stamp', ARGV[1])
+if not gate[1] then return { 'unknown' } end
+if gate[2] then return { 'paused' } end
 promote(100)
 local skip = {}
-for i = 2, #ARGV do skip[ARGV[i]] = true end
+for i = 3, #ARGV do skip[ARGV[i]] = true end
 local function nextTenant()
-  local lowest = redis.call('ZRANGE', active, 0, #ARGV - 1, 'WITHSCORES')
+  local lowest = redis.call('ZRANGE', active, 0, #ARGV - 2, 'WITHSCORES')
   for i = 1, #lowest, 2 do
     if not skip[lowest[i]] then return lowest[i], tonumber(lowest[i + 1]) end
   end
 end
 
-local result, served, budget = { 'none' }, 0, tonumber(ARGV[1])
+local result, served, budget = { 'none' }, 0, tonumber(ARGV[2])
 while served < budget do
   local tenant, tag = nextTenant()
   if not tenant then break end

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { type Redis } from 'ioredis';
 import { createProducerConnection, untilConnected } from './connection';
 import { FairOrder, type Take } from './fair-order';
+import { LaneGates } from './lane-gates';
 
 const server = useTestRedis();
 let redis: Redis;
@@ -13,6 +14,7 @@ beforeAll(async () => {
   await untilConnected(redis, 5000);
   order = new FairOrder(redis, server.prefix);
 });
+beforeEach(() => new LaneGates(redis, server.prefix).set([]));
 afterEach(async () => {
   const keys = await redis.keys(`${server.prefix}*`);
   if (keys.length > 0) await redis.del(keys);
@@ -123,11 +125,17 @@ describe('the fair order', () => {
     expect((await take()).left).toBe('none');
   });
 
-  it('gives nothing out while the queue is paused', async () => {
+  it('gives nothing out of a lane whose gate is closed, nor of any when Redis has lost the gates', async () => {
+    const gates = new LaneGates(redis, server.prefix);
+    const open = async () => (await gates.read()).stamp;
     const ids = await push(A, 10);
-    await redis.hset(`${server.prefix}:sms-default:meta`, 'paused', 1);
+    await gates.set([{ channel: 'sms', lane: 'default' }], await open());
     expect(await take()).toEqual({ payloads: [], left: 'paused' });
-    await redis.hdel(`${server.prefix}:sms-default:meta`, 'paused');
+    expect(await order.take('sms', 'bulk', 50, [])).toEqual({ payloads: [], left: 'none' });
+    await redis.del(`${server.prefix}:pauses`);
+    expect(await take()).toEqual({ payloads: [], left: 'unknown' });
+    expect(await order.take('sms', 'bulk', 50, [])).toEqual({ payloads: [], left: 'unknown' });
+    await gates.set([]);
     expect(idsOf(await take())).toEqual(ids);
   });
 
@@ -181,7 +189,7 @@ describe('the fair order', () => {
     await push(B, 70);
     for (let n = 0; n < 4; n += 1) await take();
     const base = `${server.prefix}:sms-default:fair`;
-    expect(await redis.keys(`${server.prefix}*`)).toEqual([base]);
+    expect((await redis.keys(`${server.prefix}*`)).sort()).toEqual([`${server.prefix}:pauses`, base].sort());
     expect(await redis.hgetall(base)).toEqual({ clock: expect.any(String), ids: '0' });
     await redis.del(base);
     const ids = await push(B, 3);
@@ -205,7 +213,7 @@ describe('the fair order', () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-        await redis.del('none', ...(await redis.keys(`${server.prefix}*`)));
+        await redis.del('none', ...(await redis.keys(`${server.prefix}:*:fair*`)));
         const waiting = new Set<string>();
         let last: Take = { payloads: [], left: 'none' };
         for (const one of steps) {

@@ -1,6 +1,7 @@
 import { type Channel, type Lane, laneQueueName, MAX_IDS_PER_JOB } from '@herald/contracts';
 import { type Redis } from 'ioredis';
 import { COUNT, GIVE_BACK, HEADS, PUSH, TAKE } from './fair-order-scripts';
+import { gatesKey } from './lane-gates';
 
 /** Ids of one tenant that wait together. */
 export interface Payload {
@@ -13,9 +14,9 @@ export interface Take {
   payloads: Payload[];
   /**
    * What the lane still holds: nothing (`none`), more that can be taken (`some`), or only work of tenants that were passed
-   * over (`skipped`). `paused`: nothing is given out.
+   * over (`skipped`). `paused`: nothing is given out. `unknown`: nor is it, because Redis has lost the pauses.
    */
-  left: 'none' | 'some' | 'skipped' | 'paused';
+  left: 'none' | 'some' | 'skipped' | 'paused' | 'unknown';
 }
 
 /** Of each tenant's waiting ids so many are shown as its head: the first alone may be canceled meanwhile. */
@@ -23,7 +24,7 @@ const HEAD_IDS = 5;
 
 interface RedisWithOrder extends Redis {
   heraldOrderPush(lane: string, ...args: (string | number)[]): Promise<null>;
-  heraldOrderTake(lane: string, meta: string, ...args: (string | number)[]): Promise<string[]>;
+  heraldOrderTake(lane: string, gates: string, ...args: (string | number)[]): Promise<string[]>;
   heraldOrderGiveBack(lane: string, ...args: string[]): Promise<null>;
   heraldOrderCount(lane: string): Promise<number>;
   heraldOrderHeads(lane: string, ...args: (string | number)[]): Promise<string[]>;
@@ -71,8 +72,13 @@ export class FairOrder {
 
   /** Takes about `budget` ids in fair order, passing over the tenants in `skip`; whole payloads, so up to 49 more. */
   async take(channel: Channel, lane: Lane, budget: number, skip: readonly string[]): Promise<Take> {
-    const meta = `${this.prefix}:${laneQueueName(channel, lane)}:meta`;
-    const reply = await this.redis.heraldOrderTake(this.key(channel, lane), meta, budget, ...skip);
+    const reply = await this.redis.heraldOrderTake(
+      this.key(channel, lane),
+      gatesKey(this.prefix),
+      laneQueueName(channel, lane),
+      budget,
+      ...skip,
+    );
     const payloads: Payload[] = [];
     for (let at = 1; at < reply.length; at += 2)
       payloads.push({ tenantId: reply[at] as string, ids: (reply[at + 1] as string).split(',') });

@@ -158,7 +158,8 @@ describe('LaneWorker', () => {
 
   it('takes nothing while its channel is paused, and goes on afterwards', async () => {
     let tickets = 0;
-    await queues.pause('email');
+    const paused = { channel: 'email', lane: 'default' } as const;
+    await queues.setPauses([paused], await queues.readPauses());
     start({
       process: async () => {
         tickets += 1;
@@ -169,7 +170,7 @@ describe('LaneWorker', () => {
     start({ lane: 'bulk' });
     await until(async () => (await queues.figures('email', 'default')).waiting === 1);
     expect(tickets).toBe(0);
-    await queues.resume('email');
+    await queues.setPauses([], await queues.readPauses());
     await until(() => tickets === 1, { what: 'the ticket after the pause' });
   });
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { receiptUrl } from '@herald/contracts';
 import { createProviderConfig, getDelivery } from '@herald/db';
 import { newId } from '@herald/domain';
-import { useTestDatabase } from '@herald/testing';
+import { until, useTestDatabase } from '@herald/testing';
 import request from 'supertest';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
 import {
@@ -19,7 +19,7 @@ let edge: TestEdge;
 beforeAll(async () => {
   edge = await openTestEdge(database.url);
 });
-afterAll(() => edge.db.close());
+afterAll(() => edge.close());
 
 type Form = Record<string, string>;
 interface Callback {
@@ -53,6 +53,10 @@ const delivered = (over: Form = {}): Form => ({
 const stateOf = async (tenantId: string, id: string) =>
   (await getDelivery(edge.db, { tenantId, live: true }, id))?.state;
 
+/** What was answered is applied: nothing is in the inbox. */
+const untilApplied = () =>
+  until(async () => (await edge.db.rows('SELECT 1 FROM receipt_inbox')).length === 0);
+
 async function counted(result: string): Promise<number> {
   const { body } = await edge.metrics.render();
   const line = body
@@ -75,6 +79,7 @@ describe("Twilio's status callbacks", () => {
   it('tells that it arrived, and when', async () => {
     const before = await counted('applied');
     await callBack({ providerId, deliveryId, form: delivered() }).expect(204, '');
+    await untilApplied();
     expect(await getDelivery(edge.db, { tenantId, live: true }, deliveryId)).toMatchObject({
       state: 'delivered',
       deliveredAt: expect.any(String),
@@ -85,6 +90,7 @@ describe("Twilio's status callbacks", () => {
   it('tells that it did not arrive, and why', async () => {
     const form = delivered({ MessageStatus: 'undelivered', ErrorCode: '30003' });
     await callBack({ providerId, deliveryId, form }).expect(204);
+    await untilApplied();
     const delivery = await getDelivery(edge.db, { tenantId, live: true }, deliveryId);
     expect(delivery).toMatchObject({ state: 'undelivered', reason: 'unreachable' });
     expect(delivery?.timeline.at(-1)).toMatchObject({ type: 'undelivered', detail: 'twilio_30003' });
@@ -92,15 +98,18 @@ describe("Twilio's status callbacks", () => {
 
   it.each(['SM1\u0000', 'x'.repeat(5000), 'a b'])('counts without an id that is none', async (MessageSid) => {
     await callBack({ providerId, deliveryId, form: delivered({ MessageSid }) }).expect(204, '');
+    await untilApplied();
     expect(await stateOf(tenantId, deliveryId)).toBe('delivered');
   });
 
   it('does no harm when it is late, doubled or says nothing', async () => {
     const before = await counted('ignored');
     await callBack({ providerId, deliveryId, form: delivered({ MessageStatus: 'queued' }) }).expect(204);
+    await untilApplied();
     expect(await stateOf(tenantId, deliveryId)).toBe('sent');
     for (const status of ['delivered', 'delivered', 'sent', 'undelivered']) {
       await callBack({ providerId, deliveryId, form: delivered({ MessageStatus: status }) }).expect(204);
+      await untilApplied();
     }
     expect(await stateOf(tenantId, deliveryId)).toBe('delivered');
     expect(await counted('ignored')).toBe(before + 4);
@@ -135,6 +144,7 @@ describe("Twilio's status callbacks", () => {
     for (const unknown of [theirs, newId(Date.now())]) {
       await callBack({ providerId, deliveryId: unknown, form: delivered() }).expect(204);
     }
+    await untilApplied();
     expect(await stateOf(stranger.tenantId, theirs)).toBe('sent');
     expect(await counted('unknown')).toBe(before + 2);
   });
@@ -151,6 +161,7 @@ describe("Twilio's status callbacks", () => {
         .send(text);
     await send(body.replace('SM1', 'SM2')).expect(403);
     await send(body).expect(204);
+    await untilApplied();
     expect(await stateOf(tenantId, deliveryId)).toBe('delivered');
   });
 
@@ -158,6 +169,7 @@ describe("Twilio's status callbacks", () => {
     const disabled = await addTwilioTenant(edge, false);
     const sent = await sendSms(edge, disabled.tenantId);
     await callBack({ providerId: disabled.providerId, deliveryId: sent, form: delivered() }).expect(204);
+    await untilApplied();
     expect(await stateOf(disabled.tenantId, sent)).toBe('delivered');
   });
 });

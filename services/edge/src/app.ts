@@ -1,5 +1,4 @@
 import { EDGE_ROUTES } from '@herald/contracts';
-import { applyReceipt, type Database, findProviderConfig } from '@herald/db';
 import {
   createGuardedDispatcher,
   createHttpApp,
@@ -7,17 +6,13 @@ import {
   type Logger,
   type Metrics,
   mountRoutes,
-  type SecretBox,
 } from '@herald/platform';
 import { type Express } from 'express';
 import { edgeMetrics } from './metrics';
-import { rawBodyReader } from './receipts/read-raw-body';
-import { receiptProviders } from './receipts/receipt-providers';
-import { takeReceiptHandler } from './receipts/take-receipt-handler';
+import { FORM_JSON_OR_TEXT, FORM_OR_JSON, rawBodyReader } from './receipts/read-raw-body';
+import { type TakeReceiptDeps, takeReceiptHandler } from './receipts/take-receipt-handler';
 
-export interface EdgeAppDeps {
-  db: Database;
-  box: SecretBox;
+export interface EdgeAppDeps extends Pick<TakeReceiptDeps, 'findProvider' | 'store'> {
   publicUrl: string;
   logger: Logger;
   metrics: Metrics;
@@ -31,8 +26,8 @@ const VERIFY_TIMEOUT_MS = 5000;
 
 /** The edge as an app, not listening yet. */
 export function createEdgeApp({
-  db,
-  box,
+  findProvider,
+  store,
   publicUrl,
   logger,
   metrics,
@@ -40,23 +35,30 @@ export function createEdgeApp({
   trustProxy,
 }: EdgeAppDeps): Express {
   const app = createHttpApp({ service: 'edge', logger, metrics, health, trustProxy });
-  const [receiptRoute] = EDGE_ROUTES;
+  const [ofDelivery, ofAccount] = EDGE_ROUTES;
+  const common = {
+    findProvider,
+    store,
+    verifying: {
+      dispatcher: createGuardedDispatcher({
+        allow: [],
+        connectTimeoutMs: VERIFY_TIMEOUT_MS,
+        headersTimeoutMs: VERIFY_TIMEOUT_MS,
+        bodyTimeoutMs: VERIFY_TIMEOUT_MS,
+      }),
+      now: Date.now,
+    },
+    publicUrl,
+    metrics: edgeMetrics(metrics),
+  };
   const handlers = {
     takeReceipt: takeReceiptHandler({
-      findProvider: receiptProviders({ find: (id) => findProviderConfig(db, id), box }),
-      verifying: {
-        dispatcher: createGuardedDispatcher({
-          allow: [],
-          connectTimeoutMs: VERIFY_TIMEOUT_MS,
-          headersTimeoutMs: VERIFY_TIMEOUT_MS,
-          bodyTimeoutMs: VERIFY_TIMEOUT_MS,
-        }),
-        now: Date.now,
-      },
-      readBody: rawBodyReader(receiptRoute.bodyLimitBytes),
-      apply: (receipt) => applyReceipt(db, receipt),
-      publicUrl,
-      metrics: edgeMetrics(metrics),
+      ...common,
+      readBody: rawBodyReader(ofDelivery.bodyLimitBytes, FORM_OR_JSON),
+    }),
+    takeAccountReceipts: takeReceiptHandler({
+      ...common,
+      readBody: rawBodyReader(ofAccount.bodyLimitBytes, FORM_JSON_OR_TEXT),
     }),
   };
   mountRoutes(app, EDGE_ROUTES, handlers, { authenticate: nobodyHasAKey });

@@ -12,7 +12,7 @@ import {
 } from './testing/use-test-edge';
 
 let edge: TestEdge;
-afterAll(() => edge.db.close());
+afterAll(() => edge.close());
 const postgres = useOwnPostgres();
 beforeAll(async () => {
   edge = await openTestEdge(postgres.url);

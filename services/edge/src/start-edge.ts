@@ -1,8 +1,10 @@
 import { type RequestListener } from 'node:http';
-import { Database, exposePool } from '@herald/db';
+import { Database, exposePool, findProviderConfig } from '@herald/db';
 import { type Health, type Logger, type Metrics, parseEncryptionKeys, SecretBox } from '@herald/platform';
 import { createEdgeApp } from './app';
 import { type EdgeConfig } from './config';
+import { receiptProviders } from './receipts/receipt-providers';
+import { startReceipts } from './receipts/start-receipts';
 
 export interface EdgeOptions {
   config: Pick<EdgeConfig, 'crypto' | 'http' | 'postgres' | 'publicUrl'>;
@@ -14,7 +16,7 @@ export interface EdgeOptions {
 export interface RunningEdge {
   /** Answers everything that the edge serves. */
   handler: RequestListener;
-  /** Closes what it holds; call it once no new requests come. */
+  /** Applies what it took and closes what it holds; call it once no new requests come. */
   stop(): Promise<void>;
 }
 
@@ -26,9 +28,19 @@ export async function startEdge({ config, logger, metrics, health }: EdgeOptions
     onConnectionError: (error) => logger.warn({ err: error }, 'a database connection broke'),
   });
   const box = new SecretBox(parseEncryptionKeys(config.crypto.encryptionKeys));
+  const findProvider = receiptProviders({ find: (id) => findProviderConfig(db, id), box });
+  const receipts = startReceipts({ db, findProvider, logger, metrics });
   const { publicUrl, http } = config;
-  const handler = createEdgeApp({ db, box, publicUrl, logger, metrics, health, trustProxy: http.trustProxy });
+  const { trustProxy } = http;
+  const { store } = receipts;
+  const handler = createEdgeApp({ findProvider, store, publicUrl, logger, metrics, health, trustProxy });
   health.add('postgres', () => db.ping());
   exposePool(metrics, 'edge', db);
-  return { handler, stop: () => db.close() };
+  return {
+    handler,
+    stop: async () => {
+      await receipts.stop();
+      await db.close();
+    },
+  };
 }

@@ -67,6 +67,7 @@ function toRecord(claim: LostClaim, retryPolicy: RetryPolicy): OutcomeRecord {
   const settlement = settle({
     outcome: WORKER_LOST,
     deliveryPolicy: claim.policy,
+    alternative: false,
     retryPolicy,
     attempts: claim.attemptsInPolicy,
     firstDueAt: claim.firstDueAt.getTime(),

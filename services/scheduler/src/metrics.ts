@@ -33,9 +33,18 @@ export function schedulerMetrics(metrics: Metrics) {
       help: 'Deliveries whose worker stopped in the middle of an attempt.',
       labels: ['channel'],
     }),
+    pauseChecks: metrics.counter({
+      name: 'herald_pause_checks_total',
+      help: 'How often pauses in Redis were compared with those in Postgres.',
+    }),
     promoted: metrics.counter({
       name: 'herald_promoted_total',
       help: 'Scheduled deliveries whose time came.',
+      labels: ['channel', 'lane'],
+    }),
+    unconfirmed: metrics.counter({
+      name: 'herald_receipts_missing_total',
+      help: 'Deliveries that got no receipt in the time that their request gave and went to another provider.',
       labels: ['channel', 'lane'],
     }),
   };

@@ -1,4 +1,4 @@
-import { acceptNotifications, claimDeliveries, Database, getDelivery } from '@herald/db';
+import { acceptNotifications, agreeOnPauses, claimDeliveries, Database, getDelivery } from '@herald/db';
 import { deliveryMetrics } from '@herald/delivery';
 import { newId, planNotification, RETRY_POLICIES } from '@herald/domain';
 import { Metrics } from '@herald/platform';
@@ -89,6 +89,7 @@ const later = (ms: number) =>
 async function loseJobs(): Promise<void> {
   const keys = await client.keys(`${redis.prefix}:*`);
   if (keys.length > 0) await client.del(keys);
+  await agreeOnPauses(db, queues);
 }
 const jobs = async () => (await queues.figures('sms', 'default')).waiting;
 const waiting = async () => (await queues.figures('sms', 'default')).deliveries;
@@ -279,6 +280,7 @@ describe('when Redis loses everything', () => {
     const ids = await accept(300);
     await lane.ring(ids.map((id) => ({ id, tenantId, channel: 'sms', lane: 'default' }) as const));
     await own.client.flushall();
+    await agreeOnPauses(db, lane);
     const got = new Set<string>();
     const consumer = createWorkerConnection(server.url);
     const worker = new LaneWorker({

@@ -1,5 +1,13 @@
 import { CHANNELS, type Channel } from '@herald/contracts';
-import { Database, deleteExpiredKeys, exposePool, promoteScheduled } from '@herald/db';
+import {
+  Database,
+  type DueDelivery,
+  deleteExpiredKeys,
+  deleteOldProviderEvents,
+  exposePool,
+  failOverUnconfirmed,
+  promoteScheduled,
+} from '@herald/db';
 import { deliveryMetrics, type RetryConfig, withOverrides } from '@herald/delivery';
 import { RETRY_POLICIES, type RetryPolicy } from '@herald/domain';
 import {
@@ -14,6 +22,7 @@ import {
 import { createProducerConnection, DeliveryQueues } from '@herald/queue';
 import { type TimingConfig } from './config';
 import { schedulerMetrics } from './metrics';
+import { pausesTurn } from './pauses';
 import { relayTurn } from './relay';
 import { partitionsTurn, retentionTurn } from './retention';
 import { retentionMetrics } from './retention-metrics';
@@ -30,6 +39,7 @@ const DELETE_LIMIT = 5000;
 const CLEAN_EVERY_MS = 60_000;
 const PARTITIONS_EVERY_MS = 300_000;
 const RETENTION_EVERY_MS = 3_600_000;
+const PAUSES_EVERY_MS = 2000;
 
 /** Starts everything that happens because time passes. Several schedulers may run: rows are taken with SKIP LOCKED. */
 export async function startScheduler(options: SchedulerOptions): Promise<{ stop(): Promise<void> }> {
@@ -52,6 +62,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     metrics,
     deliveryMetrics: deliveryMetrics(options.metrics),
   };
+  const pauses = { db, queues, logger, metrics: relay.deliveryMetrics, schedulerMetrics: metrics };
   const { retentionDays, partitionDaysAhead } = config.timing;
   const partitions = { retentionDays, partitionDaysAhead };
   const retention = { db, logger, metrics: retentionMetrics(options.metrics), ...partitions };
@@ -62,6 +73,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
   const tasks = [
     every('relay', config.timing.relayEveryMs, (signal) => relayTurn(relay, signal)),
     every('promote', config.timing.promoteEveryMs, (signal) => promoteTurn(relay, signal)),
+    every('pauses', PAUSES_EVERY_MS, () => pausesTurn(pauses)),
     every('expired-keys', CLEAN_EVERY_MS, (signal) => cleanTurn(db, signal)),
     every('partitions', PARTITIONS_EVERY_MS, (signal) => partitionsTurn(retention, signal)),
     every('retention', RETENTION_EVERY_MS, (signal) => retentionTurn(retention, signal)),
@@ -76,7 +88,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
   };
 }
 
-/** Rings for scheduled deliveries whose time has come, until none is left. */
+/** Rings for deliveries whose time has come, scheduled ones and those that wait for a receipt, until none is left. */
 async function promoteTurn(
   {
     db,
@@ -85,17 +97,23 @@ async function promoteTurn(
   }: { db: Database; queues: DeliveryQueues; metrics: ReturnType<typeof schedulerMetrics> },
   signal: AbortSignal,
 ): Promise<void> {
-  while (!signal.aborted && queues.available) {
-    const due = await promoteScheduled(db, PROMOTE_LIMIT);
-    if (due.length === 0) return;
-    for (const { channel, lane } of due) metrics.promoted.inc({ channel, lane });
-    await queues.ring(due);
-    if (due.length < PROMOTE_LIMIT) return;
+  for (const [promote, counter] of [
+    [promoteScheduled, metrics.promoted],
+    [failOverUnconfirmed, metrics.unconfirmed],
+  ] as const) {
+    let due: DueDelivery[];
+    do {
+      if (signal.aborted || !queues.available) return;
+      due = await promote(db, PROMOTE_LIMIT);
+      for (const { channel, lane } of due) counter.inc({ channel, lane });
+      if (due.length > 0) await queues.ring(due);
+    } while (due.length === PROMOTE_LIMIT);
   }
 }
 
 async function cleanTurn(db: Database, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted && (await deleteExpiredKeys(db, DELETE_LIMIT)) === DELETE_LIMIT);
+  for (const clean of [deleteExpiredKeys, deleteOldProviderEvents])
+    while (!signal.aborted && (await clean(db, DELETE_LIMIT)) === DELETE_LIMIT);
 }
 
 function policies(overrides: RetryConfig): Record<Channel, RetryPolicy> {

@@ -11,6 +11,9 @@ export interface Secrets {
   twilioSid: string;
   twilioToken: string;
   webhookSecret: string;
+  sendgridKey: string;
+  vonageSecret: string;
+  vonageSignatureSecret: string;
 }
 
 /** What scripts read to talk to a running Herald. */
@@ -53,16 +56,20 @@ export class DataFolder {
   /** The secrets of this folder, made up when there are none. */
   secrets(): Secrets {
     const file = join(this.path, 'secrets.json');
-    const known = readJson<Secrets>(file);
-    if (known) return known;
-    const secrets: Secrets = {
+    const known = readJson<Partial<Secrets>>(file);
+    const fresh: Secrets = {
       encryptionKey: generateEncryptionKey(),
       adminKey: `hk_admin_${randomBytes(32).toString('base64url')}`,
       apiKey: newApiKey('live').key,
       twilioSid: `AC${randomBytes(16).toString('hex')}`,
       twilioToken: randomBytes(16).toString('hex'),
       webhookSecret: `whsec_${randomBytes(32).toString('base64')}`,
+      sendgridKey: `SG.${randomBytes(32).toString('base64url')}`,
+      vonageSecret: randomBytes(12).toString('hex'),
+      vonageSignatureSecret: randomBytes(24).toString('hex'),
     };
+    // A folder of an earlier release knows fewer.
+    const secrets = { ...fresh, ...known };
     writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
     return secrets;
   }

@@ -1,3 +1,4 @@
+import { receiptUrl } from '@herald/contracts';
 import { ApiKey, type Database, ProviderConfig, Tenant, WebhookSecret } from '@herald/db';
 import { newId } from '@herald/domain';
 import { apiKeyHint, parseEncryptionKeys, SecretBox, sha256 } from '@herald/platform';
@@ -6,6 +7,15 @@ import { type Secrets } from './data-folder';
 export interface SandboxAddress {
   smtpPort: number;
   httpUrl: string;
+  sendgridEvents?: { publicKey: string; configure(settings: { enabled: boolean; url: string }): void };
+}
+
+interface DemoProvider {
+  channel: 'email' | 'sms';
+  type: string;
+  name: string;
+  position: number;
+  config: object;
 }
 
 /** More than this machine can send: the demo key must not be what a load test measures. */
@@ -20,31 +30,71 @@ export async function ensureDemoTenant(
   db: Database,
   secrets: Secrets,
   sandbox: SandboxAddress,
+  edgeUrl: string,
 ): Promise<void> {
   const box = new SecretBox(parseEncryptionKeys(secrets.encryptionKey));
   await db.repository(Tenant).upsert({ id: DEMO_TENANT, name: 'demo' }, ['id']);
   await ensureKey(db, secrets.apiKey);
   await ensureWebhookSecret(db, box, secrets.webhookSecret);
-  await ensureProvider(db, box, {
-    channel: 'email',
-    type: 'smtp',
-    config: {
-      host: '127.0.0.1',
-      port: sandbox.smtpPort,
-      security: 'none',
-      from: 'Herald demo <demo@herald.test>',
+  for (const provider of demoProviders(secrets, sandbox)) {
+    const id = await ensureProvider(db, box, provider);
+    if (provider.type !== 'sendgrid') continue;
+    sandbox.sendgridEvents?.configure({ enabled: true, url: receiptUrl(edgeUrl, id) });
+  }
+}
+
+const MAIL_FROM = 'Herald demo <demo@herald.test>';
+const SMS_FROM = '+15005550006';
+export const VONAGE_KEY = 'demo0000';
+
+/** Two for each channel: the second is there for when the first fails. */
+function demoProviders(secrets: Secrets, sandbox: SandboxAddress): DemoProvider[] {
+  return [
+    {
+      channel: 'email',
+      type: 'smtp',
+      name: 'sandbox',
+      position: 0,
+      config: { host: '127.0.0.1', port: sandbox.smtpPort, security: 'none', from: MAIL_FROM },
     },
-  });
-  await ensureProvider(db, box, {
-    channel: 'sms',
-    type: 'twilio',
-    config: {
-      accountSid: secrets.twilioSid,
-      authToken: secrets.twilioToken,
-      from: '+15005550006',
-      apiBaseUrl: sandbox.httpUrl,
+    {
+      channel: 'email',
+      type: 'sendgrid',
+      name: 'sandbox-second',
+      position: 1,
+      config: {
+        apiKey: secrets.sendgridKey,
+        from: MAIL_FROM,
+        webhookPublicKey: sandbox.sendgridEvents?.publicKey,
+        apiBaseUrl: sandbox.httpUrl,
+      },
     },
-  });
+    {
+      channel: 'sms',
+      type: 'twilio',
+      name: 'sandbox',
+      position: 0,
+      config: {
+        accountSid: secrets.twilioSid,
+        authToken: secrets.twilioToken,
+        from: SMS_FROM,
+        apiBaseUrl: sandbox.httpUrl,
+      },
+    },
+    {
+      channel: 'sms',
+      type: 'vonage',
+      name: 'sandbox-second',
+      position: 1,
+      config: {
+        apiKey: VONAGE_KEY,
+        apiSecret: secrets.vonageSecret,
+        signatureSecret: secrets.vonageSignatureSecret,
+        from: SMS_FROM,
+        apiBaseUrl: `${sandbox.httpUrl}/vonage`,
+      },
+    },
+  ];
 }
 
 async function ensureKey(db: Database, apiKey: string): Promise<void> {
@@ -76,12 +126,13 @@ async function ensureWebhookSecret(db: Database, box: SecretBox, secret: string)
 async function ensureProvider(
   db: Database,
   box: SecretBox,
-  { channel, type, config }: { channel: 'email' | 'sms'; type: string; config: object },
-): Promise<void> {
+  { channel, type, name, position, config }: DemoProvider,
+): Promise<string> {
   const providers = db.repository(ProviderConfig);
-  const known = await providers.findOneBy({ tenantId: DEMO_TENANT, channel, name: 'sandbox' });
+  const known = await providers.findOneBy({ tenantId: DEMO_TENANT, channel, name });
   const id = known?.id ?? newId(Date.now());
   const sealed = box.seal(config, `provider_configs:${id}`);
   if (known) await providers.update({ id }, { config: sealed, updatedAt: () => 'now()' });
-  else await providers.insert({ id, tenantId: DEMO_TENANT, channel, type, name: 'sandbox', config: sealed });
+  else await providers.insert({ id, tenantId: DEMO_TENANT, channel, type, name, position, config: sealed });
+  return id;
 }

@@ -20,7 +20,7 @@ import { emailParts } from '@herald/worker-email';
 import { smsParts } from '@herald/worker-sms';
 import { webhookParts } from '@herald/worker-webhook';
 import { type DataFolder, type DevFile, type Secrets } from './data-folder';
-import { ensureDemoTenant } from './demo-tenant';
+import { ensureDemoTenant, VONAGE_KEY } from './demo-tenant';
 import { type EmbeddedServers, startServers } from './embedded-servers';
 import { firstRequest } from './first-request';
 import { readOpenApi } from './open-api';
@@ -78,7 +78,7 @@ async function startAll(
     migrate(servers.databaseUrl),
   ]);
   stops.add(() => sandbox.stop());
-  await withDatabase(servers.databaseUrl, (db) => ensureDemoTenant(db, secrets, sandbox));
+  await withDatabase(servers.databaseUrl, (db) => ensureDemoTenant(db, secrets, sandbox, edgeUrlOf(ports)));
   const services = new Services(stops, serviceEnv(env, servers, secrets, ports), logger);
   const { api, admin, edge } = await services.start(ports);
   const dev: DevFile = {
@@ -101,10 +101,24 @@ function startDemoSandbox(ports: Ports, secrets: Secrets, logger: Logger): Promi
     httpPort: ports.sandbox,
     smtpPort: ports.smtp,
     twilio: { accounts: [{ sid: secrets.twilioSid, authToken: secrets.twilioToken }] },
+    vonage: {
+      accounts: [
+        {
+          apiKey: VONAGE_KEY,
+          apiSecret: secrets.vonageSecret,
+          signatureSecret: secrets.vonageSignatureSecret,
+        },
+      ],
+    },
+    sendgrid: { apiKey: secrets.sendgridKey },
     webhookSecrets: () => [secrets.webhookSecret],
     firstRequest: () => firstRequest(`http://${HOST}:${ports.api}`, secrets.apiKey),
     logger,
   });
+}
+
+function edgeUrlOf(ports: Ports): string {
+  return `http://${HOST}:${ports.edge}`;
 }
 
 async function withDatabase(url: string, use: (db: Database) => Promise<void>): Promise<void> {
@@ -127,7 +141,7 @@ function serviceEnv(env: Environment, servers: EmbeddedServers, secrets: Secrets
     EGRESS_ALLOWED_TARGETS: '127.0.0.1,localhost',
     HERALD_ENCRYPTION_KEYS: secrets.encryptionKey,
     HERALD_ADMIN_KEY: secrets.adminKey,
-    EDGE_PUBLIC_URL: `http://${HOST}:${ports.edge}`,
+    EDGE_PUBLIC_URL: edgeUrlOf(ports),
     ...env,
     PORT: undefined,
     DATABASE_URL: servers.databaseUrl,

@@ -25,6 +25,10 @@ async function findSettings(db: Database, box: SecretBox, tenantId: string): Pro
     {
       id: tenantId,
       type: 'standard-webhook',
+      position: 0,
+      weight: 100,
+      limits: null,
+      breaker: 'auto',
       config: { secrets },
       version: sealed.map(({ id }) => id).join(),
     },

@@ -136,7 +136,9 @@ export class AttemptDto {
 export class TimelineEntryDto {
   @Format('rfc3339-time') at: string;
   @IsString()
-  @JSONSchema({ examples: ['accepted', 'attempt', 'sent', 'delivered', 'canceled', 'replayed'] })
+  @JSONSchema({
+    examples: ['accepted', 'attempt', 'sent', 'delivered', 'opened', 'complained', 'canceled', 'replayed'],
+  })
   type: string;
   @Optional() @IsIn(REASON_NAMES) reason?: Reason;
   @Optional() @IsString() detail?: string;

@@ -7,7 +7,10 @@ import {
   IsArray,
   IsDefined,
   IsIn,
+  IsInt,
   IsString,
+  Max,
+  Min,
   ValidateNested,
 } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
@@ -152,6 +155,19 @@ export class ContentDto {
   webhook?: WebhookContentDto;
 }
 
+export class FailoverDto {
+  @IsInt()
+  @Min(1)
+  @Max(LIMITS.receiptWaitSeconds)
+  @JSONSchema({
+    description:
+      'What a provider accepted goes out by another one, too, when no receipt says in this time what became of it. For ' +
+      'channels with several providers, and providers that send receipts.',
+    examples: [10],
+  })
+  withoutReceiptSeconds: number;
+}
+
 @JSONSchema({
   examples: [
     {
@@ -214,6 +230,11 @@ export class SendNotificationDto {
     description: 'What to do when nobody can know whether a provider took it.',
   })
   delivery?: DeliveryPolicy;
+
+  @Optional()
+  @ValidateNested()
+  @Type(() => FailoverDto)
+  failover?: FailoverDto;
 
   @Optional()
   @StringMap({

@@ -15,6 +15,24 @@ export const EDGE_ROUTES = [
     access: 'public',
     query: ReceiptQueryDto,
     bodyLimitBytes: 64 * 1024,
-    responses: { 204: { description: 'Taken, whether or not it says anything new.' } },
+    responses: {
+      204: { description: 'Stored, whether or not it says anything new; applied a moment later.' },
+    },
+  },
+  {
+    operationId: 'takeAccountReceipts',
+    method: 'post',
+    path: '/v1/receipts/{providerId}',
+    tag: 'Receipts',
+    summary: 'Take receipts of a provider account',
+    description:
+      "For providers that are given one URL for an account: event webhooks, Amazon SNS, inbound messages. The provider's " +
+      'body (a form, JSON or text) names the deliveries it speaks of, and may speak of many.',
+    access: 'public',
+    query: ReceiptQueryDto,
+    bodyLimitBytes: 1024 * 1024,
+    responses: {
+      204: { description: 'Stored, whether or not it says anything new; applied a moment later.' },
+    },
   },
 ] as const satisfies readonly RouteContract[];

@@ -68,7 +68,7 @@ WITH found AS (
 ), replayed AS (
   UPDATE deliveries d SET
     state = 'queued', reason = 'replayed', code = NULL, due_at = now(), wake_at = NULL, first_due_at = now(),
-    attempts_before_replay = d.attempts, cancel_requested = false,
+    attempts_before_replay = d.attempts, failovers = 0, tried = NULL, cancel_requested = false,
     receipt = NULL, receipt_rank = 0, receipt_reason = NULL, sent_at = NULL, updated_at = now()
   FROM judged j
   WHERE d.id = j.id AND d.id = $1 AND j.refusal IS NULL

@@ -71,6 +71,8 @@ describe('claimDeliveries', () => {
       expiresAt,
       content: { body: 'Hallo' },
       suppressed: null,
+      tried: null,
+      receiptWaitMs: null,
     });
     const after = await row(deliveryIds[0] as string);
     expect(after).toMatchObject({ state: 'sending', claim: 1, attempts: 1 });

@@ -18,11 +18,15 @@ export interface ClaimedDelivery {
   claim: number;
   /** Calls of a provider, this one included, over the delivery's whole life. */
   attempt: number;
-  /** The same since the last replay; what the retry policy counts. */
+  /** The same since the last replay and without failovers; what the retry policy counts. */
   attemptsInPolicy: number;
   firstDueAt: Date;
   createdAt: Date;
   expiresAt: Date | null;
+  /** Providers that failed since the last wait. */
+  tried: readonly string[] | null;
+  /** Another provider is tried when no receipt came in this time. */
+  receiptWaitMs: number | null;
   /** What to say on this channel, as it was posted. */
   content: unknown;
   suppressed: SuppressionReason | null;
@@ -69,11 +73,12 @@ WITH claimed AS (
   WHERE id = ANY($1::uuid[]) AND id BETWEEN $2::uuid AND $3::uuid
     AND state = 'queued' AND coalesce(due_at, '-infinity') <= now() + interval '1 second'
   RETURNING id, notification_id, tenant_id, channel, lane, live, policy, address, address_key, locale, timezone, claim,
-    attempts, attempts_before_replay, first_due_at, created_at, expires_at
+    attempts, attempts_before_replay, failovers, tried, first_due_at, created_at, expires_at
 )
 SELECT c.id, c.notification_id AS "notificationId", c.tenant_id AS "tenantId", c.channel, c.lane, c.live, c.policy,
   c.address, c.locale, c.timezone, c.claim, c.attempts AS attempt,
-  c.attempts - c.attempts_before_replay AS "attemptsInPolicy",
+  c.attempts - c.attempts_before_replay - c.failovers AS "attemptsInPolicy", c.tried,
+  n.receipt_wait_ms AS "receiptWaitMs",
   c.first_due_at AS "firstDueAt", c.created_at AS "createdAt", c.expires_at AS "expiresAt",
   CASE WHEN row_number() OVER (PARTITION BY c.notification_id) = 1 THEN n.content -> c.channel END AS content,
   s.reason AS suppressed

@@ -8,7 +8,8 @@ export async function extendLeases(
   leaseMs: number,
 ): Promise<Set<string>> {
   const { low, high } = idBounds(held.map((h) => h.id));
-  const rows = await db.rows<{ id: string }>(
+  const rows = await db.prepared<{ id: string }>(
+    'extend-leases',
     `UPDATE deliveries d SET lease_until = now() + $3::integer * interval '1 millisecond'
      FROM unnest($1::uuid[], $2::integer[]) AS h(id, claim)
      WHERE d.id = h.id AND d.claim = h.claim AND d.state = 'sending' AND d.id BETWEEN $4::uuid AND $5::uuid

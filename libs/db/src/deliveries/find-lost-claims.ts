@@ -31,7 +31,7 @@ export async function findLostClaims(
     `SELECT d.* FROM unnest($3::uuid[], $4::timestamptz[]) AS bound(tenant_id, before)
      CROSS JOIN LATERAL (
        SELECT id, tenant_id AS "tenantId", claim, attempts AS attempt,
-         attempts - attempts_before_replay AS "attemptsInPolicy", channel, policy, provider,
+         attempts - attempts_before_replay - failovers AS "attemptsInPolicy", channel, policy, provider,
          first_due_at AS "firstDueAt", expires_at AS "expiresAt", lease_until AS "leaseUntil", now() AS now
        FROM deliveries
        WHERE channel = $1 AND lane = $2 AND tenant_id = bound.tenant_id AND due_at <= bound.before

@@ -32,6 +32,12 @@ export interface OutcomeRecord {
   reason?: Reason;
   /** For `queued` and `scheduled`: due in this many milliseconds by the database's clock. */
   delayMs?: number;
+  /** Goes to another provider at once; not counted by the retry policy. */
+  failover?: true;
+  /** The providers that the next attempt is not to use; none after a call when missing. */
+  tried?: readonly string[];
+  /** For `sent`: goes to another provider unless a receipt comes in this time. */
+  receiptWaitMs?: number;
   /** Missing when no provider was called: then the call is not counted either. */
   called?: AttemptRecord;
   suppress?: SuppressionReason;
@@ -93,6 +99,9 @@ function toRow(record: OutcomeRecord) {
     state: record.state,
     reason: record.reason,
     delay_ms: record.delayMs ?? 0,
+    failover: record.failover,
+    tried: record.tried,
+    receipt_wait_ms: record.receiptWaitMs,
     suppress: record.suppress,
     suppress_hint: record.suppressHint,
     provider: called?.provider,
@@ -112,8 +121,8 @@ const FINAL_STATE = 'herald_settled_state(o.state, o.outcome, d.receipt, d.cance
 const RECORD = `
 WITH o AS (
   SELECT * FROM json_to_recordset($1::json) AS o(
-    id uuid, claim integer, attempt integer, tenant_id uuid, state text, reason text, delay_ms bigint, suppress text,
-    suppress_hint text, provider text, started_at timestamptz, duration_ms integer, outcome text, call_reason text,
+    id uuid, claim integer, attempt integer, tenant_id uuid, state text, reason text, delay_ms bigint, failover boolean,
+    tried uuid[], receipt_wait_ms bigint, suppress text, suppress_hint text, provider text, started_at timestamptz, duration_ms integer, outcome text, call_reason text,
     code text, detail text, provider_message_id text, facts json)
 ), written AS (
   UPDATE deliveries d SET
@@ -125,8 +134,13 @@ WITH o AS (
     END,
     code = o.code,
     attempts = CASE WHEN o.outcome IS NULL THEN d.attempts - 1 ELSE d.attempts END,
+    failovers = d.failovers + coalesce(o.failover, false)::integer,
+    tried = CASE WHEN o.outcome IS NULL AND o.tried IS NULL THEN d.tried ELSE nullif(o.tried, '{}') END,
     due_at = CASE WHEN ${FINAL_STATE} = 'queued' THEN now() + o.delay_ms * interval '1 millisecond' END,
-    wake_at = CASE WHEN ${FINAL_STATE} = 'scheduled' THEN now() + o.delay_ms * interval '1 millisecond' END,
+    wake_at = CASE ${FINAL_STATE}
+      WHEN 'scheduled' THEN now() + o.delay_ms * interval '1 millisecond'
+      WHEN 'sent' THEN now() + o.receipt_wait_ms * interval '1 millisecond'
+    END,
     lease_until = NULL,
     provider = coalesce(o.provider, d.provider),
     provider_message_id = coalesce(o.provider_message_id, d.provider_message_id),

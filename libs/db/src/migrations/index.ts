@@ -1,6 +1,16 @@
 import { Foundation1700000000001 } from './0001-foundation';
 import { FairLanes1700000000002 } from './0002-fair-lanes';
 import { Retention1700000000003 } from './0003-retention';
+import { Receipts1700000000004 } from './0004-receipts';
+import { Pauses1700000000005 } from './0005-pauses';
+import { Routing1700000000006 } from './0006-routing';
 
 /** Every migration, oldest first. Append only: a migration that was released never changes. */
-export const MIGRATIONS = [Foundation1700000000001, FairLanes1700000000002, Retention1700000000003] as const;
+export const MIGRATIONS = [
+  Foundation1700000000001,
+  FairLanes1700000000002,
+  Retention1700000000003,
+  Receipts1700000000004,
+  Pauses1700000000005,
+  Routing1700000000006,
+] as const;

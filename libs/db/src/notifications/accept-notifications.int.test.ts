@@ -73,6 +73,7 @@ describe('acceptNotifications', () => {
         send_at: null,
         expires_at: expiresAt,
         canceled_at: null,
+        receipt_wait_ms: null,
         request_id: 'request-1',
         created_at: expect.any(Date),
       },

@@ -92,6 +92,7 @@ function notificationRow(a: Acceptance) {
     metadata: n.metadata,
     send_at: n.sendAt,
     expires_at: n.expiresAt,
+    receipt_wait_ms: n.receiptWaitMs,
     request_id: a.requestId,
     key: a.idempotency?.key,
     fingerprint: a.idempotency?.fingerprint,
@@ -129,8 +130,8 @@ const ACCEPT_HEAD = `
 WITH r AS (
   SELECT * FROM json_to_recordset($1::json) AS r(
     id uuid, tenant_id uuid, api_key_id uuid, live boolean, lane text, policy text, content json, metadata jsonb,
-    send_at timestamptz, expires_at timestamptz, request_id text, key text, fingerprint text, keep_ms bigint,
-    response text)
+    send_at timestamptz, expires_at timestamptz, receipt_wait_ms integer, request_id text, key text, fingerprint text,
+    keep_ms bigint, response text)
 ), keys AS (
   INSERT INTO idempotency_keys AS k (tenant_id, live, key, fingerprint, notification_id, response, expires_at)
   SELECT tenant_id, live, key, decode(fingerprint, 'hex'), id, response, now() + keep_ms * interval '1 millisecond'
@@ -142,8 +143,9 @@ WITH r AS (
   RETURNING notification_id
 ), accepted AS (
   INSERT INTO notifications
-    (id, tenant_id, api_key_id, live, lane, policy, content, metadata, send_at, expires_at, request_id)
-  SELECT id, tenant_id, api_key_id, live, lane, policy, content, metadata, send_at, expires_at, request_id
+    (id, tenant_id, api_key_id, live, lane, policy, content, metadata, send_at, expires_at, receipt_wait_ms, request_id)
+  SELECT id, tenant_id, api_key_id, live, lane, policy, content, metadata, send_at, expires_at, receipt_wait_ms,
+    request_id
   FROM r WHERE key IS NULL OR id IN (SELECT notification_id FROM keys)
   RETURNING id
 ), planned AS (

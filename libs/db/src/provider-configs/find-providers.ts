@@ -3,7 +3,22 @@ import { type Database } from '../connection/database';
 import { ProviderConfig } from '../entities';
 
 /** What a worker needs of a provider. `config` is sealed with the context `provider_configs:<id>`. */
-export type EnabledProvider = Pick<ProviderConfig, 'id' | 'type' | 'name' | 'config' | 'updatedAt'>;
+export type EnabledProvider = Pick<
+  ProviderConfig,
+  'id' | 'type' | 'name' | 'config' | 'position' | 'weight' | 'limits' | 'breaker' | 'updatedAt'
+>;
+
+const COLUMNS = {
+  id: true,
+  type: true,
+  name: true,
+  config: true,
+  position: true,
+  weight: true,
+  limits: true,
+  breaker: true,
+  updatedAt: true,
+} as const satisfies Record<keyof EnabledProvider, true>;
 
 /** A tenant's enabled providers of a channel, the one to use first first. */
 export async function findEnabledProviders(
@@ -12,7 +27,7 @@ export async function findEnabledProviders(
   channel: Channel,
 ): Promise<EnabledProvider[]> {
   return db.repository(ProviderConfig).find({
-    select: { id: true, type: true, name: true, config: true, updatedAt: true },
+    select: COLUMNS,
     where: { tenantId, channel, enabled: true },
     order: { position: 'ASC', id: 'ASC' },
   });

@@ -50,6 +50,10 @@ it('finds the enabled ones of a channel in their order', async () => {
     type: 'smtp',
     name: 'first',
     config: 'sealed first',
+    position: 1,
+    weight: 100,
+    limits: null,
+    breaker: 'auto',
     updatedAt: expect.any(Date),
   });
   expect(await findEnabledProviders(db, await newTenant(db), 'email')).toEqual([]);

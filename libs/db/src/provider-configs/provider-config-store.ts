@@ -1,4 +1,4 @@
-import { type Channel } from '@herald/contracts';
+import { type BreakerSetting, type Channel, type ProviderLimits } from '@herald/contracts';
 import { type Database } from '../connection/database';
 import { ProviderConfig } from '../entities';
 import { type IdPage, idPage } from '../paging/id-page';
@@ -13,9 +13,15 @@ export interface NewProviderConfig {
   config: string;
   enabled: boolean;
   position: number;
+  /** 100 when missing. */
+  weight?: number;
+  limits?: ProviderLimits | null;
+  breaker?: BreakerSetting;
 }
 
-export type ProviderConfigChange = Partial<Pick<ProviderConfig, 'name' | 'config' | 'enabled' | 'position'>>;
+export type ProviderConfigChange = Partial<
+  Pick<ProviderConfig, 'name' | 'config' | 'enabled' | 'position' | 'weight' | 'limits' | 'breaker'>
+>;
 
 /** How a write ended: a name is unique within a tenant's channel. */
 export type ProviderConfigWrite =

@@ -124,6 +124,19 @@ describe('buildTimeline', () => {
     expect(other.map((entry) => entry.type)).toEqual(['accepted', 'discarded']);
   });
 
+  it('tells what the provider told beside the state, before and after the end', () => {
+    const row = delivery({ state: 'dead', reason: 'retries_exhausted', updatedAt: at(400) });
+    const told = [event('deferred', 300, { detail: 'x_4' }), event('opened', 900), event('complained', 950)];
+    expect(buildTimeline(row, [attempt(1, 200)], told).map(({ type, detail }) => [type, detail])).toEqual([
+      ['accepted', undefined],
+      ['attempt', 'http_503'],
+      ['deferred', 'x_4'],
+      ['dead', undefined],
+      ['opened', undefined],
+      ['complained', undefined],
+    ]);
+  });
+
   it('tells a second end after a replay', () => {
     const row = delivery({ state: 'dead', reason: 'retries_exhausted', updatedAt: at(900) });
     const events = [event('dead', 300), event('replayed', 400)];

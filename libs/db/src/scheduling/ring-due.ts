@@ -109,6 +109,31 @@ export async function ringOverdue(
   );
 }
 
+/**
+ * Puts back what was sent and got no receipt in the time that its request gave: the providers that it has tried, the last
+ * one among them, stand on the row, so another one gets it.
+ */
+export async function failOverUnconfirmed(db: Database, limit: number): Promise<DueDelivery[]> {
+  return db.prepared<DueDelivery & Record<string, unknown>>(
+    'fail-over-unconfirmed',
+    `WITH due AS (
+       SELECT id FROM deliveries
+       WHERE wake_at <= now() AND state = 'sent'
+       ORDER BY wake_at LIMIT $1 FOR UPDATE SKIP LOCKED
+     ), put_back AS (
+       UPDATE deliveries d SET state = 'queued', reason = 'receipt_missing', code = NULL, updated_at = now(),
+         due_at = now(), wake_at = NULL, failovers = d.failovers + 1
+       FROM due WHERE d.id = due.id AND d.state = 'sent'
+       RETURNING d.id, d.tenant_id, d.channel, d.lane, d.provider
+     ), logged AS (
+       INSERT INTO events (delivery_id, id, tenant_id, type, reason, detail)
+       SELECT id, gen_random_uuid(), tenant_id, 'queued', 'receipt_missing', provider FROM put_back
+     )
+     SELECT id, tenant_id AS "tenantId", channel, lane FROM put_back`,
+    [limit],
+  );
+}
+
 /** Moves deliveries whose time has come from `scheduled` to `queued`, the longest overdue first. */
 export async function promoteScheduled(db: Database, limit: number): Promise<DueDelivery[]> {
   return db.prepared<DueDelivery & Record<string, unknown>>(

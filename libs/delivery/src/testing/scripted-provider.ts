@@ -19,34 +19,45 @@ class ScriptedConfig {}
 export class ScriptedProvider {
   readonly calls: ScriptedCall[] = [];
   private readonly acts = new Map<string, Act[]>();
+  private always: Act = { outcome: 'accepted' };
+
+  constructor(readonly type = 'scripted') {}
 
   /** The acts of one number, in order; the last one is repeated. */
   script(to: string, ...acts: Act[]): void {
     this.acts.set(to, acts);
   }
 
+  /** What it does for every number without a script. */
+  otherwise(act: Act): void {
+    this.always = act;
+  }
+
   callsTo(to: string): ScriptedCall[] {
     return this.calls.filter((call) => call.to === to);
   }
 
-  readonly definition: ProviderDefinition<'sms', ScriptedConfig> = {
-    type: 'scripted',
-    channel: 'sms',
-    title: 'Scripted',
-    config: ScriptedConfig,
-    secrets: [],
-    open: async () => ({
-      send: (message, context) => this.send(message, context),
-      close: async () => undefined,
-    }),
-  };
+  get definition(): ProviderDefinition<'sms', ScriptedConfig> {
+    return {
+      type: this.type,
+      channel: 'sms',
+      title: 'Scripted',
+      config: ScriptedConfig,
+      secrets: [],
+      open: async () => ({
+        send: (message, context) => this.send(message, context),
+        close: async () => undefined,
+      }),
+      receipts: { verify: () => true, parse: () => [] },
+    };
+  }
 
   private async send(message: SmsMessage, context: SendContext): Promise<SendOutcome> {
     const { deliveryId, attempt, receiptUrl } = context;
     this.calls.push({ to: message.to, body: message.body, deliveryId, attempt, receiptUrl });
     const acts = this.acts.get(message.to) ?? [];
-    const act = acts.length > 1 ? acts.shift() : acts[0];
+    const act = (acts.length > 1 ? acts.shift() : acts[0]) ?? this.always;
     if (typeof act === 'function') return act(context, message);
-    return act ?? { outcome: 'accepted', providerMessageId: `id-${deliveryId}` };
+    return act.outcome === 'accepted' ? { providerMessageId: `id-${deliveryId}`, ...act } : act;
   }
 }

@@ -19,7 +19,17 @@ export const SMS_CHANNEL: ChannelDefinition<'sms'> = {
   },
 };
 
-const SETTING: ProviderSetting = { id: newId(1), type: 'scripted', config: {}, version: '1' };
+export const SETTING: ProviderSetting = {
+  id: newId(1),
+  type: 'scripted',
+  position: 0,
+  weight: 100,
+  limits: null,
+  // The scripts of a test say when it fails, and it is to be called all the same.
+  breaker: 'closed',
+  config: {},
+  version: '1',
+};
 
 export interface TestWorkerOptions {
   databaseUrl: string;
@@ -31,14 +41,24 @@ export interface TestWorkerOptions {
   maxAttempts?: number;
   statementTimeoutMs?: number;
   settings?: ProviderSetting[];
+  /** Beside `live`. */
+  others?: ScriptedProvider[];
 }
 
 /** A worker as a service starts it, with retries that come at once. */
 export function startTestWorker(options: TestWorkerOptions): Promise<RunningChannelWorker> {
-  const { live, simulated, databaseUrl, redis, settings = [SETTING], metrics = new Metrics() } = options;
+  const {
+    live,
+    simulated,
+    databaseUrl,
+    redis,
+    settings = [SETTING],
+    others = [],
+    metrics = new Metrics(),
+  } = options;
   return startChannelWorker<'sms'>({
     channel: SMS_CHANNEL,
-    definitions: [live.definition],
+    definitions: [live, ...others].map(({ definition }) => definition),
     simulated: simulated.definition,
     findSettings: async () => settings,
     receiptUrl: (publicUrl, providerId, deliveryId) => `${publicUrl}/${providerId}/${deliveryId}`,

@@ -51,6 +51,7 @@ export const standardWebhook: ProviderDefinition<'webhook', StandardWebhookConfi
   config: StandardWebhookConfig,
   secrets: ['secrets'],
   check: checkConfig,
+  target: ({ url }) => (URL.canParse(url) ? new URL(url).origin : url),
 
   async open(config, deps) {
     const keys = config.secrets.map(keyOf);

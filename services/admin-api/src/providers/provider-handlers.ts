@@ -1,6 +1,9 @@
 import {
   type CreateProviderDto,
   type ListProvidersQueryDto,
+  type ProviderEventDto,
+  type ProviderLimits,
+  type TenantPageQueryDto,
   type UpdateProviderDto,
 } from '@herald/contracts';
 import {
@@ -8,10 +11,13 @@ import {
   type Database,
   deleteProviderConfig,
   findTenantProviderConfig,
+  type IdPage,
   listProviderConfigs,
+  listProviderEvents,
   type ProviderConfig,
   type ProviderConfigChange,
   type ProviderConfigWrite,
+  type ProviderEvent,
   updateProviderConfig,
 } from '@herald/db';
 import { newId } from '@herald/domain';
@@ -29,10 +35,21 @@ export function providerHandlers({ db, box }: { db: Database; box: SecretBox }) 
     listProviderTypes: async (): Promise<RouteResult> => ({ status: 200, body: { items: types } }),
 
     createProvider: forTenant<CreateProviderDto>(db, async (tenantId, { body }) => {
-      const { channel, type, name = type, enabled = true, position = 0 } = body;
+      const { channel, type, name = type, enabled = true, position = 0, weight = 100, limits } = body;
       const id = newId(Date.now());
       const config = sealConfig(box, { id, channel, type }, body.config);
-      const row = { id, tenantId, channel, type, name, config, enabled, position };
+      const row = {
+        id,
+        tenantId,
+        channel,
+        type,
+        name,
+        config,
+        enabled,
+        position,
+        weight,
+        limits: stored(limits),
+      };
       const provider = written(await createProviderConfig(db, row));
       return { status: 201, body: view(provider), headers: { location: `/v1/providers/${id}` } };
     }),
@@ -55,6 +72,13 @@ export function providerHandlers({ db, box }: { db: Database; box: SecretBox }) 
       return { status: 200, body: view(provider) };
     }),
 
+    listProviderEvents: forTenant<unknown, TenantPageQueryDto>(db, async (tenantId, { params, query }) => {
+      const id = params.id as string;
+      if (!(await findTenantProviderConfig(db, tenantId, id))) throw new ProblemError('not-found');
+      const find = (page: IdPage) => listProviderEvents(db, { tenantId, providerId: id }, page);
+      return { status: 200, body: await pageOf(query, { cursor: ID_CURSOR, find, view: eventView }) };
+    }),
+
     deleteProvider: forTenant(db, async (tenantId, { params }) => {
       const gone = await deleteProviderConfig(db, tenantId, params.id as string);
       if (!gone) throw new ProblemError('not-found');
@@ -64,10 +88,21 @@ export function providerHandlers({ db, box }: { db: Database; box: SecretBox }) 
 }
 
 function changeOf(box: SecretBox, provider: ProviderConfig, patch: UpdateProviderDto): ProviderConfigChange {
-  const { name = provider.name, enabled = provider.enabled, position = provider.position } = patch;
-  if (patch.config === undefined) return { name, enabled, position };
-  const merged = mergePatch(openConfig(box, provider), patch.config);
-  return { name, enabled, position, config: sealConfig(box, provider, merged) };
+  const { config, limits, ...fields } = patch;
+  return {
+    ...fields,
+    ...(limits && { limits: stored(limits) }),
+    ...(config && { config: sealConfig(box, provider, mergePatch(openConfig(box, provider), config)) }),
+  };
+}
+
+/** Without limits when there are none in it. */
+function stored(limits: ProviderLimits | undefined): ProviderLimits | null {
+  return limits && Object.keys(limits).length > 0 ? { ...limits } : null;
+}
+
+function eventView({ id, type, detail, at }: ProviderEvent): ProviderEventDto {
+  return { id, type, ...(detail !== null && { detail }), at: at.toISOString() };
 }
 
 function written(write: ProviderConfigWrite): ProviderConfig {

@@ -37,7 +37,20 @@ export function openConfig(box: SecretBox, { id, config }: Pick<ProviderConfig, 
 
 /** A provider as the API shows it. Of a type that is not known any more nothing is shown: anything may be secret. */
 export function providerView(box: SecretBox, provider: ProviderConfig): ProviderDto {
-  const { id, tenantId, channel, type, name, enabled, position, createdAt, updatedAt } = provider;
+  const {
+    id,
+    tenantId,
+    channel,
+    type,
+    name,
+    enabled,
+    position,
+    weight,
+    limits,
+    breaker,
+    createdAt,
+    updatedAt,
+  } = provider;
   const definition = CONFIGURABLE[channel].find((candidate) => candidate.type === type);
   const settings = Object.entries(definition ? openConfig(box, provider) : {});
   const secret = new Set<string>(definition?.secrets);
@@ -51,6 +64,9 @@ export function providerView(box: SecretBox, provider: ProviderConfig): Provider
     secretsSet: settings.map(([field]) => field).filter((field) => secret.has(field)),
     enabled,
     position,
+    weight,
+    ...(limits && { limits }),
+    breaker,
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   };

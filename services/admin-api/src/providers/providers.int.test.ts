@@ -1,5 +1,5 @@
 import { type JsonSchema } from '@herald/contracts';
-import { findEnabledProviders } from '@herald/db';
+import { addProviderEvent, findEnabledProviders } from '@herald/db';
 import Ajv2020 from 'ajv/dist/2020';
 import { type Caller, useTestAdmin } from '../testing/use-test-admin';
 
@@ -43,6 +43,8 @@ it('keeps the configuration sealed and never shows a secret', async () => {
     secretsSet: ['authToken'],
     enabled: true,
     position: 3,
+    weight: 100,
+    breaker: 'auto',
     createdAt: expect.any(String),
     updatedAt: expect.any(String),
   });
@@ -152,18 +154,69 @@ it.each([
 it('lists what can be configured with schemas that stand alone', async () => {
   const { body } = await tenant.admin.get('/v1/provider-types').expect(200);
   const types: { type: string; secrets: string[]; configSchema: JsonSchema }[] = body.items;
-  expect(types.map(({ type }) => type)).toEqual(['smtp', 'twilio']);
-  expect(types[0]).toMatchObject({ channel: 'email', title: 'SMTP server', secrets: ['password', 'dkim'] });
+  const [smtp, twilio] = ['smtp', 'twilio'].map((name) => types.find(({ type }) => type === name));
+  expect(smtp).toMatchObject({ channel: 'email', title: 'SMTP server', secrets: ['password', 'dkim'] });
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   for (const [type, good] of [
-    [types[0], SMTP.config],
-    [types[1], TWILIO.config],
+    [smtp, SMTP.config],
+    [twilio, TWILIO.config],
   ] as const) {
     const validate = ajv.compile(type!.configSchema);
     expect(validate(good)).toBe(true);
     expect(validate({ ...good, nonsense: 1 })).toBe(false);
   }
+  for (const { configSchema } of types) ajv.compile(configSchema);
   const dkim = { domain: 'example.com' };
-  expect(ajv.compile(types[0]!.configSchema)({ ...SMTP.config, dkim })).toBe(false);
+  expect(ajv.compile(smtp!.configSchema)({ ...SMTP.config, dkim })).toBe(false);
   await admin.operator.get('/v1/provider-types').expect(200);
+});
+
+it('keeps weight, limits and what a person decided of the breaker, for workers to follow', async () => {
+  const { id, ...created } = await create({ ...TWILIO, weight: 30, limits: { perSecond: 50 } });
+  expect(created).toMatchObject({ weight: 30, limits: { perSecond: 50 }, breaker: 'auto' });
+  const changed = await tenant.admin
+    .patch(`/v1/providers/${id}`, { breaker: 'open', limits: { perDay: 1000 } })
+    .expect(200);
+  expect(changed.body).toMatchObject({ weight: 30, limits: { perDay: 1000 }, breaker: 'open' });
+  const [enabled] = await findEnabledProviders(admin.db, tenant.id, 'sms');
+  expect(enabled).toMatchObject({ id, position: 0, weight: 30, limits: { perDay: 1000 }, breaker: 'open' });
+  const { body } = await tenant.admin
+    .patch(`/v1/providers/${id}`, { limits: {}, breaker: 'auto' })
+    .expect(200);
+  expect([body.limits, body.breaker]).toEqual([undefined, 'auto']);
+});
+
+it.each([
+  ['/weight', { weight: -1 }],
+  ['/weight', { weight: 1001 }],
+  ['/limits/perSecond', { limits: { perSecond: 0 } }],
+  ['/limits/perDay', { limits: { perDay: 1.5 } }],
+  ['/limits/perMinute', { limits: { perMinute: 5 } }],
+])('names the field that is wrong: %s', async (pointer, over) => {
+  const { body } = await tenant.admin.post('/v1/providers', { ...TWILIO, ...over }).expect(422);
+  expect(body.errors).toMatchObject([{ pointer }]);
+});
+
+it('does not take a decision on the breaker that it does not know', async () => {
+  const { id } = await create(TWILIO);
+  const { body } = await tenant.admin.patch(`/v1/providers/${id}`, { breaker: 'half-open' }).expect(422);
+  expect(body.errors).toMatchObject([{ pointer: '/breaker' }]);
+});
+
+it('lists what happened to a provider, newest first, page by page, to its own tenant only', async () => {
+  const { id } = await create(TWILIO);
+  for (const detail of ['http_503', 'http_500'])
+    await addProviderEvent(admin.db, { providerId: id, type: 'breaker_opened', detail });
+  await addProviderEvent(admin.db, { providerId: id, type: 'breaker_closed' });
+  const first = await tenant.admin.get(`/v1/providers/${id}/events?limit=2`).expect(200);
+  expect(first.body.items).toEqual([
+    { id: expect.any(String), type: 'breaker_closed', at: expect.any(String) },
+    { id: expect.any(String), type: 'breaker_opened', detail: 'http_500', at: expect.any(String) },
+  ]);
+  const next = `/v1/providers/${id}/events?limit=2&cursor=${first.body.nextCursor}`;
+  expect((await tenant.admin.get(next).expect(200)).body.items).toMatchObject([{ detail: 'http_503' }]);
+  const stranger = await admin.newTenant();
+  await stranger.admin.get(`/v1/providers/${id}/events`).expect(404);
+  await tenant.admin.delete(`/v1/providers/${id}`).expect(204);
+  expect(await admin.db.rows('SELECT 1 FROM provider_events WHERE provider_id = $1', [id])).toEqual([]);
 });

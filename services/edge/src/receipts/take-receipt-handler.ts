@@ -1,5 +1,6 @@
-import { type ReceiptRecord, type ReceiptResult } from '@herald/db';
+import { type ReceivedCallback } from '@herald/db';
 import { type ReceiptDeps } from '@herald/delivery';
+import { newId } from '@herald/domain';
 import { ProblemError, type RouteContext, type RouteResult } from '@herald/platform';
 import { type Request, type Response } from 'express';
 import { type EdgeMetrics } from '../metrics';
@@ -9,33 +10,32 @@ export interface TakeReceiptDeps {
   findProvider(id: string): Promise<ReceiptProvider | undefined>;
   verifying: ReceiptDeps;
   readBody(req: Request, res: Response): Promise<Buffer>;
-  apply(receipt: ReceiptRecord): Promise<ReceiptResult>;
+  /** Makes a callback durable; what it says is applied later. */
+  store(callback: ReceivedCallback): Promise<void>;
   /** Where providers reach the edge: what they sign is the URL that they call. */
   publicUrl: string;
   metrics: EdgeMetrics;
 }
 
-const SANE_ID = /^[\x21-\x7e]{1,255}$/;
-
 /**
- * Takes a receipt. What is signed rightly is answered with 204 whatever it says, or the provider would send it again
- * and again; the delivery must be of the provider's own tenant and channel.
+ * Takes a callback, with or without a delivery in its URL. What is signed rightly is stored as it came and answered with
+ * 204 whatever it says, or the provider would send it again and again.
  */
 export function takeReceiptHandler({
   findProvider,
   verifying,
   readBody,
-  apply,
+  store,
   publicUrl,
   metrics,
 }: TakeReceiptDeps) {
   const base = publicUrl.replace(/\/+$/, '');
   return async ({ params, req, res, log }: RouteContext): Promise<RouteResult> => {
-    const { providerId, deliveryId } = params as { providerId: string; deliveryId: string };
+    const { providerId, deliveryId } = params as { providerId: string; deliveryId?: string };
     const provider = await findProvider(providerId);
     if (!provider)
       throw new ProblemError('not-found', 'There is no provider with this id that sends receipts.');
-    const { type, tenantId, channel, config, receipts } = provider;
+    const { type, tenantId, config, receipts } = provider;
     // Never from Host or X-Forwarded-*: whoever calls writes those.
     const request = { url: base + req.originalUrl, headers: req.headers, rawBody: await readBody(req, res) };
     if (!(await receipts.verify(request, config, verifying))) {
@@ -46,22 +46,19 @@ export function takeReceiptHandler({
       );
       throw new ProblemError('invalid-signature');
     }
-    const states = receipts.parse(request).filter((receipt) => receipt.kind === 'state');
-    for (const receipt of states) {
-      const result = await apply({ ...storable(receipt), deliveryId, tenantId, channel });
-      metrics.receipts.inc({ provider: type, result });
+    if (await receipts.confirm?.(request, config, verifying)) {
+      metrics.receipts.inc({ provider: type, result: 'confirmed' });
+      return { status: 204 };
     }
-    if (states.length === 0) metrics.receipts.inc({ provider: type, result: 'ignored' });
+    await store({
+      id: newId(Date.now()),
+      tenantId,
+      providerId,
+      deliveryId,
+      url: request.url,
+      contentType: req.headers['content-type'],
+      body: request.rawBody,
+    });
     return { status: 204 };
   };
-}
-
-/**
- * Who holds a provider's credentials can sign anything, and a tenant holds its own: an id that is no id (a U+0000, 60 kB)
- * is left out, and the rest of the receipt counts.
- */
-function storable<R extends { providerMessageId?: string }>(receipt: R): R {
-  return SANE_ID.test(receipt.providerMessageId ?? '')
-    ? receipt
-    : { ...receipt, providerMessageId: undefined };
 }

@@ -5,12 +5,15 @@ import {
   createProviderConfig,
   createTenant,
   Database,
+  findProviderConfig,
   recordOutcomes,
 } from '@herald/db';
 import { newId, planNotification } from '@herald/domain';
 import { createLogger, Health, Metrics, SecretBox } from '@herald/platform';
 import { type Express } from 'express';
 import { createEdgeApp } from '../app';
+import { type ReceiptProvider, receiptProviders } from '../receipts/receipt-providers';
+import { type ReceiptsOptions, type RunningReceipts, startReceipts } from '../receipts/start-receipts';
 
 export const PUBLIC_URL = 'https://edge.example.com/herald';
 export const AUTH_TOKEN = 'a-token-that-signs-callbacks';
@@ -20,10 +23,25 @@ export interface TestEdge {
   app: Express;
   metrics: Metrics;
   box: SecretBox;
+  receipts: RunningReceipts;
+  /** Applies what waits and disconnects. */
+  close(): Promise<void>;
 }
 
+export type TestEdgeOptions = Pick<ReceiptsOptions, 'holdMs' | 'pollEveryMs' | 'maxHeld'> & {
+  /** Of another edge, to read the same configurations. */
+  box?: SecretBox;
+  /** Providers that no registry knows, by id. */
+  scripted?: ReadonlyMap<string, ReceiptProvider>;
+};
+
+const newBox = () => new SecretBox([{ id: 'test', key: randomBytes(32) }]);
+
 /** The edge on a database, with a key of its own; the public URL has a path, as behind an ingress that strips it. */
-export async function openTestEdge(databaseUrl: string): Promise<TestEdge> {
+export async function openTestEdge(
+  databaseUrl: string,
+  { box = newBox(), scripted = new Map(), ...options }: TestEdgeOptions = {},
+): Promise<TestEdge> {
   const db = await Database.connect({
     url: databaseUrl,
     poolSize: 5,
@@ -31,11 +49,19 @@ export async function openTestEdge(databaseUrl: string): Promise<TestEdge> {
     connectTimeoutMs: 1000,
     applicationName: 'test',
   });
-  const box = new SecretBox([{ id: 'test', key: randomBytes(32) }]);
   const metrics = new Metrics();
   const logger = createLogger({ service: 'edge', level: 'silent' });
-  const app = createEdgeApp({ db, box, publicUrl: PUBLIC_URL, logger, metrics, health: new Health() });
-  return { db, app, metrics, box };
+  const registered = receiptProviders({ find: (id) => findProviderConfig(db, id), box });
+  const findProvider = async (id: string) => scripted.get(id) ?? registered(id);
+  const receipts = startReceipts({ db, findProvider, logger, metrics, ...options });
+  const health = new Health();
+  const { store } = receipts;
+  const app = createEdgeApp({ findProvider, store, publicUrl: PUBLIC_URL, logger, metrics, health });
+  const close = async () => {
+    await receipts.stop();
+    await db.close();
+  };
+  return { db, app, metrics, box, receipts, close };
 }
 
 /** A new tenant with a Twilio account. */
@@ -51,9 +77,9 @@ export async function addTwilioTenant({ db, box }: TestEdge, enabled = true) {
 }
 
 /** An SMS that Twilio accepted as `SM1`; gives the delivery's id. */
-export async function sendSms({ db }: TestEdge, tenantId: string): Promise<string> {
+export async function sendSms({ db }: TestEdge, tenantId: string, phone = '+4915112345678'): Promise<string> {
   const plan = planNotification(
-    { to: [{ phone: '+4915112345678' }], content: { sms: { body: 'Hello' } } },
+    { to: [{ phone }], content: { sms: { body: 'Hello' } } },
     { tenantId, now: Date.now() },
   );
   if (!plan.ok) throw new Error('The request is not valid');

@@ -1,11 +1,15 @@
 /** Limits of the admin API. Seconds where the name says so. */
 export const ADMIN_LIMITS = {
   nameChars: 200,
+  pauseReasonChars: 500,
   /** How long an old key or secret may live on beside its replacement. */
   overlapSeconds: 30 * 86_400,
   defaultOverlapSeconds: 86_400,
   ratePerSecond: 1_000_000,
   burst: 1_000_000,
+  providerWeight: 1000,
+  providerPerSecond: 10_000,
+  providerPerDay: 100_000_000,
   providerPosition: 1_000_000,
   deadLetterIds: 1000,
   deadLettersByFilter: 100_000,

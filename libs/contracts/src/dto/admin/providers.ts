@@ -14,10 +14,38 @@ import {
 } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { CHANNELS, type Channel } from '../../channels';
+import {
+  BREAKER_SETTINGS,
+  type BreakerSetting,
+  PROVIDER_EVENTS,
+  type ProviderEventType,
+} from '../../provider-settings';
 import { Format, JsonObject, Optional } from '../../validation/decorators';
 import { ADMIN_LIMITS } from './admin-limits';
 import { listOf, PageDto } from './page';
 import { TenantPageQueryDto } from './tenant-query';
+
+@JSONSchema({
+  description:
+    'What may be sent by this provider; what is over it waits for its turn and holds up nothing else.',
+})
+export class ProviderLimitsDto {
+  @Optional() @IsInt() @Min(1) @Max(ADMIN_LIMITS.providerPerSecond) perSecond?: number;
+
+  @Optional()
+  @IsInt()
+  @Min(1)
+  @Max(ADMIN_LIMITS.providerPerDay)
+  @JSONSchema({ description: 'From midnight to midnight, UTC.' })
+  perDay?: number;
+}
+
+const WEIGHT_DESCRIPTION =
+  'Of several providers at the same position each gets a share of the messages by its weight, less while it errs or is ' +
+  'slow compared with the others; 0 is used only when no other can.';
+const BREAKER_DESCRIPTION =
+  'auto: a provider that fails too often is left alone for a moment. open: it is not used. closed: it is used however ' +
+  'often it fails.';
 
 export class CreateProviderDto {
   @IsIn(CHANNELS) channel: Channel;
@@ -50,6 +78,18 @@ export class CreateProviderDto {
   @Max(ADMIN_LIMITS.providerPosition)
   @JSONSchema({ default: 0, description: 'Of several providers of a channel, lower ones are used first.' })
   position?: number;
+
+  @Optional()
+  @IsInt()
+  @Min(0)
+  @Max(ADMIN_LIMITS.providerWeight)
+  @JSONSchema({ default: 100, description: WEIGHT_DESCRIPTION })
+  weight?: number;
+
+  @Optional()
+  @ValidateNested()
+  @Type(() => ProviderLimitsDto)
+  limits?: ProviderLimitsDto;
 }
 
 export class UpdateProviderDto {
@@ -75,6 +115,23 @@ export class UpdateProviderDto {
   @Min(0)
   @Max(ADMIN_LIMITS.providerPosition)
   position?: number;
+
+  @Optional()
+  @IsInt()
+  @Min(0)
+  @Max(ADMIN_LIMITS.providerWeight)
+  weight?: number;
+
+  @Optional()
+  @ValidateNested()
+  @Type(() => ProviderLimitsDto)
+  @JSONSchema({ description: 'Replaces all limits; {} removes them.' })
+  limits?: ProviderLimitsDto;
+
+  @Optional()
+  @IsIn(BREAKER_SETTINGS)
+  @JSONSchema({ description: BREAKER_DESCRIPTION })
+  breaker?: BreakerSetting;
 }
 
 export class ListProvidersQueryDto extends TenantPageQueryDto {
@@ -95,6 +152,12 @@ export class ProviderDto {
   secretsSet: string[];
   @IsBoolean() enabled: boolean;
   @IsInt() position: number;
+  @IsInt() @JSONSchema({ description: WEIGHT_DESCRIPTION }) weight: number;
+  @Optional()
+  @ValidateNested()
+  @Type(() => ProviderLimitsDto)
+  limits?: ProviderLimitsDto;
+  @IsIn(BREAKER_SETTINGS) @JSONSchema({ description: BREAKER_DESCRIPTION }) breaker: BreakerSetting;
   @Format('rfc3339-time') createdAt: string;
   @Format('rfc3339-time') updatedAt: string;
 }
@@ -104,6 +167,26 @@ export class ProviderPageDto extends PageDto {
   @Type(() => ProviderDto)
   @listOf('ProviderDto')
   items: ProviderDto[];
+}
+
+export class ProviderEventDto {
+  @Format('uuid') id: string;
+  @IsIn(Object.keys(PROVIDER_EVENTS))
+  type: ProviderEventType;
+  @Optional()
+  @IsString()
+  @JSONSchema({
+    description: 'The code of the failure that opened a breaker, or how much of its weight is left.',
+  })
+  detail?: string;
+  @Format('rfc3339-time') at: string;
+}
+
+export class ProviderEventPageDto extends PageDto {
+  @ValidateNested({ each: true })
+  @Type(() => ProviderEventDto)
+  @listOf('ProviderEventDto')
+  items: ProviderEventDto[];
 }
 
 export class ProviderTypeDto {

@@ -2,11 +2,12 @@ import {
   CreateProviderDto,
   ListProvidersQueryDto,
   ProviderDto,
+  ProviderEventPageDto,
   ProviderPageDto,
   ProviderTypeListDto,
   UpdateProviderDto,
 } from '../../dto/admin/providers';
-import { TenantQueryDto } from '../../dto/admin/tenant-query';
+import { TenantPageQueryDto, TenantQueryDto } from '../../dto/admin/tenant-query';
 import { type RouteContract } from '../../route';
 import { TENANT_HEADER } from './tenant-header';
 
@@ -66,6 +67,18 @@ export const PROVIDER_ROUTES = [
     query: TenantQueryDto,
     body: UpdateProviderDto,
     responses: { 200: { description: 'The provider, without its secrets.', schema: ProviderDto } },
+  },
+  {
+    operationId: 'listProviderEvents',
+    method: 'get',
+    path: '/v1/providers/{id}/events',
+    tag: 'Providers',
+    summary: 'List what happened to a provider, newest first',
+    description: 'Circuit breakers that opened and closed, weights that moved. Kept for 90 days.',
+    access: 'admin',
+    headers: [TENANT_HEADER],
+    query: TenantPageQueryDto,
+    responses: { 200: { description: 'A page.', schema: ProviderEventPageDto } },
   },
   {
     operationId: 'deleteProvider',
