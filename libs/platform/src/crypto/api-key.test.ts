@@ -1,4 +1,4 @@
-import { looksLikeApiKey, newApiKey } from './api-key';
+import { apiKeyHint, looksLikeApiKey, newApiKey } from './api-key';
 import { sha256 } from './digest';
 
 describe('newApiKey', () => {
@@ -9,6 +9,10 @@ describe('newApiKey', () => {
     expect(hint).toBe(`${key.slice(0, 12)}…${key.slice(-4)}`);
     expect(looksLikeApiKey(key)).toBe(true);
     expect(newApiKey(mode).key).not.toBe(key);
+  });
+
+  it('shows as much of a key whose random part begins with the sign that ends its prefix', () => {
+    expect(apiKeyHint(`hk_live__P7Md${'x'.repeat(34)}Z6mo`)).toBe('hk_live__P7M…Z6mo');
   });
 
   it.each(['', 'hk_live_', 'hk_prod_'.padEnd(51, 'a'), `${'hk_live_'.padEnd(51, 'a')}\n`])(

@@ -13,6 +13,7 @@ export interface NewApiKey {
 }
 
 const API_KEY = /^hk_(?:live|test)_[A-Za-z0-9_-]{43}$/;
+const PREFIX = /^hk_[a-z]+_/;
 const KEY_BYTES = 32;
 const HINT_CHARS = 4;
 
@@ -29,7 +30,7 @@ export function newApiKey(mode: ApiKeyMode): NewApiKey {
 
 /** Enough of a key to recognise it in a list, such as `hk_live_abcd…wxyz`. */
 export function apiKeyHint(key: string): string {
-  const start = key.lastIndexOf('_', 8) + 1 + HINT_CHARS;
+  const start = (PREFIX.exec(key)?.[0].length ?? 0) + HINT_CHARS;
   return `${key.slice(0, start)}…${key.slice(-HINT_CHARS)}`;
 }
 
