@@ -166,7 +166,15 @@ describe('limits of a provider', () => {
     expect(first.calls).toHaveLength(2);
   });
 
-  it('let what is over them go to another provider of the same position, and not to the next position', async () => {
+  it('keep what is over them from the next position, which is for when this one fails', async () => {
+    await start({ settings: [{ ...settings[0], limits: { perDay: 1 } }, settings[1]] });
+    await becomes(await sendOne(), 'sent');
+    const id = await sendOne();
+    await until(async () => (await view(id))?.reason !== undefined);
+    expect([first.calls.length, second.calls.length]).toEqual([1, 0]);
+  });
+
+  it('let what is over them go to another provider of the same position', async () => {
     await start({
       settings: [
         { ...settings[0], limits: { perDay: 1 } },

@@ -1,6 +1,6 @@
 import { Refused } from './api.js';
 import { h } from './dom.js';
-import { ACTIONS, CHANNEL_CHOICES, CODE_HINTS, TO_HINTS } from './rules.js';
+import { ACTIONS, CHANNEL_CHOICES, CODE_HINTS, DOOR_NAMES, TO_HINTS } from './rules.js';
 
 let sequence = 0;
 
@@ -47,6 +47,7 @@ function controlFor(spec, channel, value) {
 export function ruleForm(onAdd) {
   const channel = select(CHANNEL_CHOICES, 'email');
   const to = h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false' });
+  const by = h('select', {});
   const times = h('input', { type: 'number', min: '1', step: '1', placeholder: 'until removed' });
   const actionPlace = h('div', { class: 'field-row' });
   const message = h('p', { class: 'form-message', role: 'status' });
@@ -72,6 +73,13 @@ export function ruleForm(onAdd) {
     to.placeholder = TO_HINTS[channel.value];
   }
 
+  function showDoors(value = '') {
+    const doors = Object.entries(DOOR_NAMES[channel.value]);
+    const option = ([name, label]) => h('option', { value: name, selected: name === value }, label);
+    by.replaceChildren(...[['', 'any provider'], ...doors].map(option));
+    by.disabled = doors.length === 0;
+  }
+
   function read() {
     const action = { type };
     for (const [spec, control] of controls) {
@@ -80,6 +88,7 @@ export function ruleForm(onAdd) {
     }
     const rule = { channel: channel.value, action };
     if (to.value !== '') rule.match = { to: to.value };
+    if (by.value !== '') rule.match = { ...rule.match, provider: by.value };
     if (times.value !== '') rule.times = Number(times.value);
     return rule;
   }
@@ -89,6 +98,7 @@ export function ruleForm(onAdd) {
     to.value = rule.match?.to ?? '';
     times.value = rule.times ?? '';
     type = rule.action.type;
+    showDoors(rule.match?.provider);
     showAction(rule.action);
     message.textContent = '';
     element.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
@@ -100,7 +110,10 @@ export function ruleForm(onAdd) {
     message.textContent = text;
   }
 
-  channel.addEventListener('change', () => showAction());
+  channel.addEventListener('change', () => {
+    showDoors();
+    showAction();
+  });
   const element = h(
     'form',
     { class: 'rule-form', 'aria-labelledby': 'rule-form-title' },
@@ -108,8 +121,9 @@ export function ruleForm(onAdd) {
       'div',
       { class: 'field-row' },
       field('Channel', channel),
-      field('How often', times),
+      field('By', by),
       field('To', to, 'field-wide'),
+      field('How often', times),
     ),
     actionPlace,
     h('div', { class: 'form-end' }, message, h('button', { class: 'button button-primary' }, 'Add rule')),
@@ -127,6 +141,7 @@ export function ruleForm(onAdd) {
       say(wrong?.join('. ') ?? error.message, false);
     }
   });
+  showDoors();
   showAction();
   return { element, fill };
 }

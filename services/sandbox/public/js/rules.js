@@ -79,6 +79,14 @@ export const ACTIONS = {
   },
 };
 
+/** The providers that messages of a channel come by. */
+export const DOOR_NAMES = {
+  email: { smtp: 'SMTP', sendgrid: 'SendGrid' },
+  sms: { twilio: 'Twilio', vonage: 'Vonage' },
+  webhook: {},
+  '*': {},
+};
+
 export const CHANNEL_CHOICES = [...Object.entries(CHANNEL_NAMES), ['*', 'Every channel']];
 export const CODE_HINTS = {
   email: '451 or 550 5.1.1',
@@ -118,12 +126,17 @@ export const PRESETS = [
   {
     title: 'Invalid number',
     text: 'Twilio refuses the next SMS with 21211',
-    rule: { channel: 'sms', action: { type: 'fail', code: '21211' }, times: 1 },
+    rule: {
+      channel: 'sms',
+      match: { provider: 'twilio' },
+      action: { type: 'fail', code: '21211' },
+      times: 1,
+    },
   },
   {
     title: 'Twilio is down',
-    text: 'Every SMS is answered with HTTP 503',
-    rule: { channel: 'sms', action: { type: 'fail', code: '503' } },
+    text: 'It answers every SMS with HTTP 503; another provider has to take over',
+    rule: { channel: 'sms', match: { provider: 'twilio' }, action: { type: 'fail', code: '503' } },
   },
   {
     title: 'Late receipts',
@@ -156,6 +169,7 @@ const SENTENCES = {
   throttle: ({ perSecond }) => `throttled to ${perSecond} a second`,
   garbage: () => 'answered with nonsense',
   undelivered: ({ status, errorCode }) => `accepted, then ${status} with ${errorCode}`,
+  events: ({ events }) => `accepted, then reported as ${events.join(', ')}`,
   receipts: ({ mode, delayMs }) =>
     ({
       late: `reported ${delayMs.toLocaleString()} ms late`,
@@ -169,5 +183,6 @@ const SENTENCES = {
 export function describeRule({ channel, match, action }) {
   const what = channel === '*' ? 'Everything' : CHANNEL_NAMES[channel];
   const who = match?.to ? ` to ${match.to}` : '';
-  return { who: what + who, what: SENTENCES[action.type](action) };
+  const by = match?.provider ? ` by ${DOOR_NAMES[channel][match.provider] ?? match.provider}` : '';
+  return { who: what + who + by, what: SENTENCES[action.type](action) };
 }

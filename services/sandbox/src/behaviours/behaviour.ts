@@ -85,12 +85,19 @@ export type RequestAction =
   | GarbageAction;
 export type Action = RequestAction | UndeliveredAction | ReceiptsAction | EventsAction;
 
+/** The providers that a message of a channel can come by. */
+export const DOORS: Record<Channel, readonly string[]> = {
+  email: ['smtp', 'sendgrid'],
+  sms: ['twilio', 'vonage'],
+  webhook: [],
+};
+
 /** A rule as asked for. */
 export interface BehaviourRule {
   channel: Channel | '*';
   /**
    * Without it the rule is for every recipient and every door of the channel. `*` in `to` stands for any characters;
-   * `provider` is the door, for channels that have several: `twilio` or `vonage`.
+   * `provider` is the door, see `DOORS`.
    */
   match?: { to?: string; provider?: string };
   action: Action;

@@ -71,6 +71,8 @@ describe('parseBehaviour', () => {
     [{ channel: 'sms', action: { type: 'throttle', perSecond: 0 } }, ['/action/perSecond']],
     [{ channel: 'sms', action: { type: 'drop', at: 'noon' } }, ['/action/at']],
     [{ channel: 'email', action: { type: 'receipts', mode: 'late' } }, ['/action/type']],
+    [{ channel: 'sms', match: { provider: 'smtp' }, action: { type: 'garbage' } }, ['/match/provider']],
+    [{ channel: 'webhook', match: { provider: 'twilio' }, action: { type: 'garbage' } }, ['/match/provider']],
     [{ channel: 'sms', match: { from: 'x' }, action: { type: 'garbage' } }, ['/match/from']],
     [
       { channel: 'sms', match: 'x', action: { type: 'garbage' }, times: 0, extra: 1 },

@@ -1,5 +1,12 @@
 import { CHANNELS, type Channel, type FieldError } from '@herald/contracts';
-import { type Action, type BehaviourRule, EMAIL_EVENTS, type EmailEvent, type FailAction } from './behaviour';
+import {
+  type Action,
+  type BehaviourRule,
+  DOORS,
+  EMAIL_EVENTS,
+  type EmailEvent,
+  type FailAction,
+} from './behaviour';
 import { FieldReader, isObject } from './field-reader';
 import { parseFailCode } from './parse-fail-code';
 
@@ -19,7 +26,7 @@ export function parseBehaviour(body: unknown): ParsedBehaviour {
   const reader = new FieldReader(body, '', errors);
   const channel = reader.oneOf('channel', [...CHANNELS, '*'] as const);
   if (errors.length > 0) return { ok: false, errors }; // what the rest means depends on the channel
-  const match = parseMatch(reader, errors);
+  const match = parseMatch(reader, channel, errors);
   const action = parseAction(reader, channel, errors);
   const times = reader.optionalNumber('times', { min: 1, max: 1_000_000 });
   reader.refuseOthers();
@@ -31,7 +38,7 @@ export function parseBehaviour(body: unknown): ParsedBehaviour {
   return { ok: true, rule: { channel, ...(match && { match }), action, ...(times && { times }) } };
 }
 
-function parseMatch(reader: FieldReader, errors: FieldError[]): BehaviourRule['match'] {
+function parseMatch(reader: FieldReader, channel: RuleChannel, errors: FieldError[]): BehaviourRule['match'] {
   const value = reader.raw('match');
   if (value === undefined) return undefined;
   if (!isObject(value)) {
@@ -42,6 +49,11 @@ function parseMatch(reader: FieldReader, errors: FieldError[]): BehaviourRule['m
   const to = fields.optionalText('to', 2048);
   const provider = fields.optionalText('provider', 40);
   fields.refuseOthers();
+  const doors = channel === '*' ? Object.values(DOORS).flat() : DOORS[channel];
+  if (provider !== undefined && !doors.includes(provider)) {
+    const known = doors.map((door) => `"${door}"`).join(' or ');
+    fields.refuse('provider', known ? `must be ${known}` : 'must be left out: this channel has one door');
+  }
   if (to === undefined && provider === undefined) return undefined;
   return { ...(to !== undefined && { to }), ...(provider !== undefined && { provider }) };
 }

@@ -177,6 +177,17 @@ run('the page', () => {
     await row('undelivered').waitFor();
   });
 
+  it('makes one provider of a channel fail and leaves the others alone', async () => {
+    await page.getByRole('button', { name: 'Misbehave' }).click();
+    await page.getByRole('button', { name: 'Twilio is down' }).click();
+    await page.getByRole('button', { name: 'Add rule' }).click();
+    await page.getByText('SMS by Twilio:').waitFor();
+    expect(sandbox.behaviours.list()).toMatchObject([{ channel: 'sms', match: { provider: 'twilio' } }]);
+    await page.getByLabel('Channel', { exact: true }).selectOption('Webhook');
+    expect(await page.getByLabel('By', { exact: true }).isDisabled()).toBe(true);
+    sandbox.behaviours.clear();
+  });
+
   it('says what is wrong with a rule', async () => {
     await page.getByRole('button', { name: 'Misbehave' }).click();
     await page.getByLabel('Code').fill('12');

@@ -80,7 +80,7 @@ export class SmtpListener {
   }
 
   private onRcptTo(address: SMTPServerAddress, session: SMTPServerSession, reply: Reply): void {
-    const decision = this.options.behaviours.decide('email', [address.address]);
+    const decision = this.options.behaviours.decide('email', [address.address], 'smtp');
     const refusal = rcptRefusal(decision);
     if (refusal !== undefined) reply(refusal);
     else if (decision.type === 'garbage') this.socketOf(session)?.end(NOT_SMTP);
