@@ -82,7 +82,7 @@ export interface ReceiptReader<Config> {
   /** For services that ask for a confirmation before they send anything: confirms, and gives whether that is what came. */
   confirm?(request: ReceiptRequest, config: Config, deps: ReceiptDeps): Promise<boolean>;
   /** What the callback says; nothing for one without news (e.g. Twilio's `queued`) or without sense. */
-  parse(request: ReceiptRequest): Receipt[];
+  parse(request: ReceiptRequest): Receipt[] | Promise<Receipt[]>;
 }
 
 /** All that Herald knows of a provider; each stands in one file. */

@@ -1,6 +1,7 @@
 import { type Channel } from '@herald/contracts';
 import { type ProviderDefinition } from '@herald/delivery';
 import { sendgrid } from './email/sendgrid';
+import { ses } from './email/ses';
 import { smtp } from './email/smtp';
 import { simulatedProvider } from './simulated/simulated';
 import { twilio } from './sms/twilio';
@@ -18,7 +19,7 @@ function erased<C extends Channel, Config extends object>(
 
 /** What a tenant can configure. A new provider is a file of its own and its word here. */
 export const PROVIDERS = {
-  email: [erased(smtp), erased(sendgrid)],
+  email: [erased(smtp), erased(sendgrid), erased(ses)],
   sms: [erased(twilio), erased(vonage)],
   webhook: [erased(standardWebhook)],
 } satisfies Registry;

@@ -154,8 +154,14 @@ describe('a callback of an account', () => {
   });
 
   it('is not known of providers that send no receipts', async () => {
-    const smtp = { id: newId(Date.now()), tenantId, channel: 'email', type: 'smtp', name: 'smtp' } as const;
-    await createProviderConfig(edge.db, { ...smtp, config: 'sealed', enabled: true, position: 0 });
-    await post('[]', { at: smtp.id }).expect(404);
+    const silent = {
+      id: newId(Date.now()),
+      tenantId,
+      channel: 'email',
+      type: 'simulated',
+      name: 'none',
+    } as const;
+    await createProviderConfig(edge.db, { ...silent, config: 'sealed', enabled: true, position: 0 });
+    await post('[]', { at: silent.id }).expect(404);
   });
 });

@@ -177,9 +177,15 @@ describe("Twilio's status callbacks", () => {
 describe('the receipts route', () => {
   it('does not know providers that do not exist or send no receipts', async () => {
     const { tenantId } = await addTwilioTenant(edge);
-    const smtp = { id: newId(Date.now()), tenantId, channel: 'email', type: 'smtp', name: 'smtp' } as const;
-    await createProviderConfig(edge.db, { ...smtp, config: 'sealed', enabled: true, position: 0 });
-    for (const providerId of [newId(Date.now()), smtp.id, 'twilio']) {
+    const silent = {
+      id: newId(Date.now()),
+      tenantId,
+      channel: 'email',
+      type: 'simulated',
+      name: 'none',
+    } as const;
+    await createProviderConfig(edge.db, { ...silent, config: 'sealed', enabled: true, position: 0 });
+    for (const providerId of [newId(Date.now()), silent.id, 'twilio']) {
       const deliveryId = newId(Date.now());
       const response = await callBack({ providerId, deliveryId, form: delivered() }).expect(404);
       expect(response.body).toMatchObject({ type: 'urn:herald:problem:not-found' });

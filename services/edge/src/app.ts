@@ -9,7 +9,7 @@ import {
 } from '@herald/platform';
 import { type Express } from 'express';
 import { edgeMetrics } from './metrics';
-import { FORM_JSON_OR_TEXT, FORM_OR_JSON, rawBodyReader } from './receipts/read-raw-body';
+import { FORM_JSON_TEXT_OR_MAIL, FORM_OR_JSON, rawBodyReader } from './receipts/read-raw-body';
 import { type TakeReceiptDeps, takeReceiptHandler } from './receipts/take-receipt-handler';
 
 export interface EdgeAppDeps extends Pick<TakeReceiptDeps, 'findProvider' | 'store'> {
@@ -58,7 +58,7 @@ export function createEdgeApp({
     }),
     takeAccountReceipts: takeReceiptHandler({
       ...common,
-      readBody: rawBodyReader(ofAccount.bodyLimitBytes, FORM_JSON_OR_TEXT),
+      readBody: rawBodyReader(ofAccount.bodyLimitBytes, FORM_JSON_TEXT_OR_MAIL),
     }),
   };
   mountRoutes(app, EDGE_ROUTES, handlers, { authenticate: nobodyHasAKey });

@@ -10,6 +10,12 @@ const DEFAULT_VONAGE = {
   apiSecret: 'sandbox-api-secret',
   signatureSecret: 'sandbox-signature-secret',
 };
+/** Likewise its SES account. */
+const DEFAULT_SES = {
+  smtpUsername: 'sandbox-ses',
+  smtpPassword: 'sandbox-ses-password',
+  topicArn: 'arn:aws:sns:us-east-1:000000000000:sandbox',
+};
 
 /** A sandbox that runs alone. */
 export class SandboxConfig {
@@ -81,6 +87,37 @@ export class SandboxConfig {
   @IsOptional()
   @Matches(/^[A-Za-z0-9+/]{100,}={0,2}$/, { message: 'base64 of a P-256 private key in DER (PKCS#8)' })
   sendgridSigningKey?: string;
+
+  @Env('HERALD_SANDBOX_SES_SMTP_USERNAME', {
+    description: 'The login by which the SMTP server is that of Amazon SES.',
+    default: DEFAULT_SES.smtpUsername,
+  })
+  @Matches(/^[\x21-\x7e]{4,255}$/, { message: '4 to 255 letters, digits and signs without spaces' })
+  sesSmtpUsername: string;
+
+  @Env('HERALD_SANDBOX_SES_SMTP_PASSWORD', {
+    description: 'Its password.',
+    default: DEFAULT_SES.smtpPassword,
+    secret: true,
+  })
+  @MinLength(1)
+  sesSmtpPassword: string;
+
+  @Env('HERALD_SANDBOX_SES_TOPIC_ARN', {
+    description: 'The SNS topic that notifications of SES come through.',
+    default: DEFAULT_SES.topicArn,
+  })
+  @Matches(/^arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/, { message: 'the ARN of an SNS topic' })
+  sesTopicArn: string;
+
+  @Env('HERALD_SANDBOX_SES_ENDPOINT', {
+    description: "Where notifications of SES are posted, once it has confirmed: a provider's receipt URL.",
+    example: 'http://127.0.0.1:3002/v1/receipts/<provider id>',
+    kind: 'string',
+  })
+  @IsOptional()
+  @Matches(/^https?:\/\/\S+$/, { message: 'an http or https URL' })
+  sesEndpoint?: string;
 
   @Env('HERALD_SANDBOX_VONAGE_API_KEY', {
     description: 'The account the Vonage API knows.',

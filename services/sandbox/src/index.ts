@@ -7,6 +7,8 @@ import type { SandboxLogger } from './logger';
 import { page, type SandboxAddresses } from './page/page';
 import type { EventWebhook } from './sendgrid/event-webhook';
 import { openSendgrid, type SendgridAccount } from './sendgrid/open-sendgrid';
+import { openSes, type SesAccount } from './ses/open-ses';
+import type { SnsTopic } from './ses/sns-topic';
 import { SmtpListener } from './smtp/smtp-listener';
 import { openLedger } from './store/ledger';
 import { LiveUpdates } from './store/live-updates';
@@ -21,6 +23,7 @@ export type { Behaviour, BehaviourRule } from './behaviours/behaviour';
 export type { Behaviours } from './behaviours/behaviours';
 export type { SandboxLogger } from './logger';
 export type { SendgridAccount } from './sendgrid/open-sendgrid';
+export type { SesAccount } from './ses/open-ses';
 export type { MessageStore, StoredMessage } from './store/message-store';
 export type { TwilioAccount } from './twilio/twilio-api';
 export type { VonageAccount } from './vonage/vonage-api';
@@ -39,6 +42,8 @@ export interface SandboxOptions {
   vonage?: { accounts: readonly VonageAccount[] };
   /** Without it there is no SendGrid API. */
   sendgrid?: SendgridAccount;
+  /** Without it there is neither SES nor SNS: its login is anybody's. */
+  ses?: SesAccount;
   /** The secrets (`whsec_…`) webhooks may be signed with; asked for each webhook. */
   webhookSecrets: () => readonly string[] | Promise<readonly string[]>;
   /** How many messages are kept, the newest; 20,000 by default. */
@@ -59,6 +64,8 @@ export interface Sandbox {
   behaviours: Behaviours;
   /** Where SendGrid's events go, as its own API sets it too; missing without an account of SendGrid. */
   sendgridEvents?: EventWebhook;
+  /** The topic that notifications of SES come through; missing without an account of SES. */
+  sesTopic?: Pick<SnsTopic, 'topicArn' | 'subscribe' | 'confirmed'>;
   /** Ends all connections and forgets what was to be sent. */
   stop(): Promise<void>;
 }
@@ -76,11 +83,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const store = new MessageStore({ maxMessages, maxBytes: MAX_BYTES, note: ledger?.note });
   const behaviours = new Behaviours();
   const sendgrid = options.sendgrid && openSendgrid(options.sendgrid, { store, behaviours, logger });
+  const callbacks = new CallbackSender({ logger });
+  const ses = options.ses && (await openSes(options.ses, { behaviours, callbacks, baseUrl: () => httpUrl }));
   const { smtpPort: port, startTls = false } = options;
-  const smtp = new SmtpListener({ host, port, startTls, store, behaviours, logger });
+  const smtp = new SmtpListener({ host, port, startTls, account: ses?.smtp, store, behaviours, logger });
   const smtpPort = await smtp.start();
   const live = new LiveUpdates(store);
-  const callbacks = new CallbackSender({ logger });
   const addresses = (): SandboxAddresses => ({
     httpUrl,
     smtp: { host: reachable(host), port: smtpPort },
@@ -92,6 +100,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const routers = [messagesApi(store, live), behavioursApi(behaviours), inbound, page(addresses)];
   const doors = providerDoors(options, store, behaviours, callbacks);
   if (sendgrid) doors.push(sendgrid.door);
+  if (ses) doors.push(ses.door);
   const app = httpApp({ doors, ops: options.ops, routers, logger });
   const server = await listenHttp(app, host, options.httpPort).catch(async (error: unknown) => {
     live.stop();
@@ -100,12 +109,21 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   });
   const httpUrl = `http://${reachable(host)}:${portOf(server)}`;
   logger.info({ httpUrl, smtpPort }, 'the sandbox takes messages');
+  if (options.ses?.endpoint) ses?.topic.subscribe(options.ses.endpoint);
   const stop = async (): Promise<void> => {
     live.stop();
     await Promise.all([stopHttp(server), smtp.stop(), callbacks.stop(), sendgrid?.events.stop()]);
     ledger?.close();
   };
-  return { httpUrl, smtpPort, store, behaviours, sendgridEvents: sendgrid?.events, stop };
+  return {
+    httpUrl,
+    smtpPort,
+    store,
+    behaviours,
+    sendgridEvents: sendgrid?.events,
+    sesTopic: ses?.topic,
+    stop,
+  };
 }
 
 function providerDoors(

@@ -14,6 +14,12 @@ void runService({
       startTls: config.startTls,
       twilio: { accounts: [{ sid: config.twilioAccountSid, authToken: config.twilioAuthToken }] },
       sendgrid: { apiKey: config.sendgridApiKey, signingKey: config.sendgridSigningKey },
+      ses: {
+        smtpUsername: config.sesSmtpUsername,
+        smtpPassword: config.sesSmtpPassword,
+        topicArn: config.sesTopicArn,
+        endpoint: config.sesEndpoint,
+      },
       vonage: {
         accounts: [
           {

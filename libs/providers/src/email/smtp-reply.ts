@@ -115,10 +115,17 @@ export function parseReply(response: string | undefined): SmtpReply | undefined 
   return { code, enhanced, text: response, label: enhanced ? `smtp_${code}_${enhanced}` : `smtp_${code}` };
 }
 
-/** Classifies a negative reply by the tables above; `command` as nodemailer names it. */
-export function classifyReply(reply: SmtpReply, command: string | undefined): SendOutcome {
+/**
+ * Classifies a negative reply: by `known`, what the service itself means by it, else by the tables above. `command` as
+ * nodemailer names it.
+ */
+export function classifyReply(
+  reply: SmtpReply,
+  command: string | undefined,
+  known: Verdict | undefined,
+): SendOutcome {
   const stage = STAGES[command ?? ''] ?? 'session';
-  return outcomeOf(verdictOn(reply, stage), { code: reply.label, detail: reply.text.slice(0, 512) });
+  return outcomeOf(known ?? verdictOn(reply, stage), { code: reply.label, detail: reply.text.slice(0, 512) });
 }
 
 function verdictOn({ code, enhanced }: SmtpReply, stage: Stage): Verdict {

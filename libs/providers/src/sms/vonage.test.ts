@@ -111,11 +111,11 @@ describe('callbacks', () => {
   const verify = (request: ReceiptRequest, with_: Partial<VonageConfig>) =>
     vonage.receipts?.verify(request, { ...config, ...with_ }, verifying);
 
-  it('are verified and read as JSON, too, whose values may be numbers', () => {
+  it('are verified and read as JSON, too, whose values may be numbers', async () => {
     const request = json({ ...fields, sig });
     expect(verify(request, { signatureSecret: secret })).toBe(true);
     expect(verify(request, { signatureSecret: secret, signatureMethod: 'sha512' })).toBe(false);
-    expect(vonage.receipts?.parse(request)).toEqual([
+    expect(await vonage.receipts?.parse(request)).toEqual([
       { kind: 'state', state: 'delivered', providerMessageId: 'A1' },
     ]);
   });
@@ -133,7 +133,7 @@ describe('callbacks', () => {
       fc.property(bodies, types, (body, type) => {
         const request = { url: '', headers: { 'content-type': type }, rawBody: Buffer.from(body) };
         expect(verify(request, { signatureSecret: secret })).toBe(false);
-        vonage.receipts?.parse(request);
+        expect(Array.isArray(vonage.receipts?.parse(request))).toBe(true);
       }),
     );
   });

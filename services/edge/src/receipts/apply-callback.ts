@@ -32,7 +32,7 @@ export async function applyCallback(
   if (!provider) throw Object.assign(new Error('The provider is gone'), { code: 'provider_gone' });
   const { type, tenantId, channel } = provider;
   const request = { url, headers: { 'content-type': contentType }, rawBody: body };
-  const said = sortReceipts(provider.receipts.parse(request), deliveryId, Date.now());
+  const said = sortReceipts(await provider.receipts.parse(request), deliveryId, Date.now());
   const source = { providerId, tenantId, channel };
   const results = [
     ...(await applyStates(db, source, said.states)),

@@ -3,8 +3,8 @@ import { type Request, type Response, raw } from 'express';
 
 /** What providers post: forms and JSON. */
 export const FORM_OR_JSON = ['application/x-www-form-urlencoded', 'application/json'] as const;
-/** Amazon SNS calls its JSON plain text. */
-export const FORM_JSON_OR_TEXT = [...FORM_OR_JSON, 'text/plain'] as const;
+/** Amazon SNS calls its JSON plain text; mail servers post bounces as the mail that they are. */
+export const FORM_JSON_TEXT_OR_MAIL = [...FORM_OR_JSON, 'text/plain', 'message/rfc822'] as const;
 
 /**
  * Gives a reader of bodies that must stay as they came, byte for byte, because they are signed.

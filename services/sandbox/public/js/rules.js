@@ -81,7 +81,7 @@ export const ACTIONS = {
 
 /** The providers that messages of a channel come by. */
 export const DOOR_NAMES = {
-  email: { smtp: 'SMTP', sendgrid: 'SendGrid' },
+  email: { smtp: 'SMTP', sendgrid: 'SendGrid', ses: 'SES' },
   sms: { twilio: 'Twilio', vonage: 'Vonage' },
   webhook: {},
   '*': {},

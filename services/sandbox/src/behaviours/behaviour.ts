@@ -87,7 +87,7 @@ export type Action = RequestAction | UndeliveredAction | ReceiptsAction | Events
 
 /** The providers that a message of a channel can come by. */
 export const DOORS: Record<Channel, readonly string[]> = {
-  email: ['smtp', 'sendgrid'],
+  email: ['smtp', 'sendgrid', 'ses'],
   sms: ['twilio', 'vonage'],
   webhook: [],
 };

@@ -283,7 +283,7 @@ describe('the SendGrid API', () => {
     });
 
     it('takes rules for its own door, and none for another', async () => {
-      await behave({ type: 'fail', code: 503 }, { match: { provider: 'elsewhere' } });
+      await behave({ type: 'fail', code: 503 }, { match: { provider: 'smtp' } });
       expect((await post()).status).toBe(202);
       await behave({ type: 'fail', code: 500 }, { match: { provider: 'sendgrid' } });
       expect((await post()).status).toBe(500);

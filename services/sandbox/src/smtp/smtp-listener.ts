@@ -12,11 +12,29 @@ import type { Behaviours } from '../behaviours/behaviours';
 import type { SandboxLogger } from '../logger';
 import type { MessageStore } from '../store/message-store';
 import { EmailMessage } from './email-message';
-import { parsedEmail } from './parsed-email';
+import { type ParsedEmail, parsedEmail } from './parsed-email';
 import { rcptRefusal, type SmtpRefusal, smtpRefusal } from './smtp-refusal';
 
 const MAX_MESSAGE_BYTES = 30 * 1024 * 1024;
 const NOT_SMTP = 'HTTP/1.1 200 this is not SMTP\r\n';
+
+/** A mail that came by the login of a provider. */
+export interface TakenMail {
+  email: ParsedEmail;
+  /** The sender of the transaction. */
+  from: string;
+  to: string[];
+}
+
+/** A login by which the server is that of a provider, and not anybody's. */
+export interface SmtpAccount {
+  username: string;
+  password: string;
+  /** What a rule names to mean this provider's door. */
+  provider: string;
+  /** Takes note of a mail; gives the text of the reply 250. */
+  accept(mail: TakenMail): string;
+}
 
 export interface SmtpListenerOptions {
   host: string;
@@ -24,6 +42,8 @@ export interface SmtpListenerOptions {
   port: number;
   /** Offers STARTTLS with smtp-server's built-in certificate, which no client should trust. */
   startTls: boolean;
+  /** A login that is a provider's; any other is anybody's. */
+  account?: SmtpAccount;
   store: MessageStore;
   behaviours: Behaviours;
   logger: SandboxLogger;
@@ -32,7 +52,8 @@ export interface SmtpListenerOptions {
 type Reply = (refusal?: SmtpRefusal | null, message?: string) => void;
 
 /**
- * An SMTP server that takes every mail, with any login or none, and keeps one message per recipient.
+ * An SMTP server that takes every mail, with any login or none, and keeps one message per recipient. Only the login of a
+ * provider's account wants its password.
  * Fails with the listening error when the port is taken.
  */
 export class SmtpListener {
@@ -44,6 +65,13 @@ export class SmtpListener {
   constructor(private readonly options: SmtpListenerOptions) {
     this.server = new SMTPServer({
       ...protocolOptions(options.startTls),
+      onAuth: ({ username = '', password }, _session, done) => {
+        const { account } = options;
+        if (account?.username !== username || account.password === password)
+          return done(null, { user: username || 'anyone' });
+        const refusal = new Error('Authentication Credentials Invalid');
+        done(Object.assign(refusal, { responseCode: 535 }));
+      },
       onConnect: (session, next) => this.onConnect(session, next),
       onRcptTo: (address, session, next) => this.onRcptTo(address, session, next),
       onData: (stream, session, reply) => this.onData(stream, session, reply as Reply),
@@ -80,7 +108,11 @@ export class SmtpListener {
   }
 
   private onRcptTo(address: SMTPServerAddress, session: SMTPServerSession, reply: Reply): void {
-    const decision = this.options.behaviours.decide('email', [address.address], 'smtp');
+    const decision = this.options.behaviours.decide(
+      'email',
+      [address.address],
+      this.accountOf(session)?.provider ?? 'smtp',
+    );
     const refusal = rcptRefusal(decision);
     if (refusal !== undefined) reply(refusal);
     else if (decision.type === 'garbage') this.socketOf(session)?.end(NOT_SMTP);
@@ -107,7 +139,7 @@ export class SmtpListener {
     stream.on('end', () => {
       // smtp-server itself answers 552 to what is too large.
       if (stream.sizeExceeded) return reply();
-      const take = () => this.take(chunks, envelope);
+      const take = () => this.take(chunks, envelope, this.accountOf(session));
       this.finish(plan, session, take, reply).catch((error: unknown) => {
         this.options.logger.error({ err: error }, 'the sandbox could not take an email');
         reply(Object.assign(new Error('4.3.0 the sandbox failed'), { responseCode: 451 }));
@@ -124,14 +156,18 @@ export class SmtpListener {
     if (plan.type === 'delay') await sleep(plan.ms, undefined, { ref: false });
     if (plan.type === 'fail') return reply(smtpRefusal(plan));
     if (plan.type === 'hang' && plan.at === 'data') return;
-    const id = take();
+    const taken = take();
     if (plan.type === 'hang') return;
     if (plan.type === 'drop') return this.drop(session);
-    reply(null, `OK: queued as ${id}`);
+    reply(null, taken);
   }
 
-  /** Keeps one message per recipient; gives the id of the last. */
-  private take(chunks: Buffer[], envelope: SMTPServerSession['envelope']): string {
+  /** Keeps one message per recipient; gives the text of the reply: with the id of the last, or the provider's own. */
+  private take(
+    chunks: Buffer[],
+    envelope: SMTPServerSession['envelope'],
+    account: SmtpAccount | undefined,
+  ): string {
     // The copy also frees the socket's read buffers, of which each chunk is a small part.
     const email = parsedEmail(Buffer.concat(chunks));
     const from = envelope.mailFrom ? envelope.mailFrom.address : '';
@@ -139,7 +175,13 @@ export class SmtpListener {
     for (const { address } of envelope.rcptTo) {
       id = this.options.store.add(new EmailMessage(email, address, from)).id;
     }
-    return id;
+    const to = envelope.rcptTo.map(({ address }) => address);
+    return account ? account.accept({ email, from, to }) : `OK: queued as ${id}`;
+  }
+
+  private accountOf({ user }: SMTPServerSession): SmtpAccount | undefined {
+    const { account } = this.options;
+    return account?.username === user ? account : undefined;
   }
 
   private track(socket: Socket): void {
@@ -173,6 +215,5 @@ function protocolOptions(startTls: boolean): SMTPServerOptions {
     authMethods: ['PLAIN', 'LOGIN', 'CRAM-MD5', 'XOAUTH2'],
     disabledCommands: startTls ? [] : ['STARTTLS'],
     disableReverseLookup: true,
-    onAuth: (auth, _session, done) => done(null, { user: auth.username || 'anyone' }),
   };
 }

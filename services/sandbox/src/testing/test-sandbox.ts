@@ -6,6 +6,11 @@ export const VONAGE_ACCOUNT = {
   apiSecret: 'a-secret-of-the-tests',
   signatureSecret: 'a-signature-secret',
 };
+export const SES_ACCOUNT = {
+  smtpUsername: 'AKIAEXAMPLE',
+  smtpPassword: 'a-password-of-the-tests',
+  topicArn: 'arn:aws:sns:eu-central-1:123456789012:herald',
+};
 export const WEBHOOK_SECRET = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
 
 /** Collects what is logged, so that a test can ask for silence. */
