@@ -32,6 +32,7 @@ export const REASONS = {
   suppressed_opt_out: 'The recipient opted out of this channel.',
   suppressed_endpoint_gone: 'The endpoint answered 410 Gone before and is disabled.',
   suppressed_manually: 'The address was suppressed by the tenant.',
+  endpoint_disabled: 'The webhook endpoint is disabled or was deleted.',
   // failed for good
   invalid_address: 'The provider says that the address does not exist or cannot receive.',
   opted_out: 'The provider says that the recipient opted out.',

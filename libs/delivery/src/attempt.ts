@@ -37,6 +37,7 @@ const SUPPRESSED = {
   opt_out: 'suppressed_opt_out',
   endpoint_gone: 'suppressed_endpoint_gone',
   manual: 'suppressed_manually',
+  endpoint_disabled: 'endpoint_disabled',
 } as const;
 
 /** Guard, render, send, decide: one attempt at one claimed delivery, as the record of what became of it. */

@@ -1,3 +1,4 @@
+export * from './endpoint-health';
 export * from './ids';
 export * from './plan-notification';
 export * from './retry-policy';

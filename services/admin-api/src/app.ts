@@ -19,6 +19,7 @@ import { adminMetrics } from './metrics';
 import { providerHandlers } from './providers/provider-handlers';
 import { suppressionHandlers } from './suppressions';
 import { tenantHandlers } from './tenants';
+import { webhookEndpointHandlers } from './webhook-endpoints/webhook-endpoint-handlers';
 import { webhookSecretHandlers } from './webhook-secrets';
 
 export interface AdminAppDeps {
@@ -38,15 +39,17 @@ export interface AdminAppDeps {
 
 /** The admin API as an app, not listening yet. */
 export function createAdminApp(deps: AdminAppDeps): Express {
-  const { logger, metrics, health, trustProxy, authenticator, openapi } = deps;
+  const { db, queues, logger, metrics, health, trustProxy, authenticator, openapi } = deps;
   const app = createHttpApp({ service: 'admin-api', logger, metrics, health, trustProxy });
+  const own = adminMetrics(metrics);
   const handlers = {
     ...tenantHandlers(deps),
     ...apiKeyHandlers(deps),
     ...providerHandlers(deps),
     ...webhookSecretHandlers(deps),
     ...suppressionHandlers(deps),
-    ...deadLetterHandlers({ db: deps.db, queues: deps.queues, metrics: adminMetrics(metrics) }),
+    ...deadLetterHandlers({ db, queues, metrics: own }),
+    ...webhookEndpointHandlers({ db, queues, metrics: own }),
     ...channelHandlers(deps),
   };
   mountRoutes(app, ADMIN_ROUTES, handlers, {

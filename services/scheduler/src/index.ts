@@ -2,3 +2,4 @@ export { SchedulerConfig, TimingConfig } from './config';
 export { schedulerMetrics } from './metrics';
 export { retentionMetrics } from './retention-metrics';
 export { type SchedulerOptions, startScheduler } from './start-scheduler';
+export { webhookEventMetrics } from './webhook-event-metrics';

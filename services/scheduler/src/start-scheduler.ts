@@ -26,6 +26,8 @@ import { pausesTurn } from './pauses';
 import { relayTurn } from './relay';
 import { partitionsTurn, retentionTurn } from './retention';
 import { retentionMetrics } from './retention-metrics';
+import { webhookEventMetrics } from './webhook-event-metrics';
+import { endpointHealthTurn, feedTurn } from './webhook-events';
 
 export interface SchedulerOptions {
   config: { postgres: PostgresConfig; redis: RedisConfig; retry: RetryConfig; timing: TimingConfig };
@@ -40,6 +42,8 @@ const CLEAN_EVERY_MS = 60_000;
 const PARTITIONS_EVERY_MS = 300_000;
 const RETENTION_EVERY_MS = 3_600_000;
 const PAUSES_EVERY_MS = 2000;
+const FEED_EVERY_MS = 500;
+const ENDPOINT_HEALTH_EVERY_MS = 60_000;
 
 /** Starts everything that happens because time passes. Several schedulers may run: rows are taken with SKIP LOCKED. */
 export async function startScheduler(options: SchedulerOptions): Promise<{ stop(): Promise<void> }> {
@@ -66,6 +70,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
   const { retentionDays, partitionDaysAhead } = config.timing;
   const partitions = { retentionDays, partitionDaysAhead };
   const retention = { db, logger, metrics: retentionMetrics(options.metrics), ...partitions };
+  const hooks = { db, queues, logger, metrics: webhookEventMetrics(options.metrics) };
   options.health.add('postgres', () => db.ping());
   exposePool(options.metrics, 'scheduler', db);
   const every = (name: string, ms: number, turn: (signal: AbortSignal) => Promise<void>) =>
@@ -73,6 +78,8 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
   const tasks = [
     every('relay', config.timing.relayEveryMs, (signal) => relayTurn(relay, signal)),
     every('promote', config.timing.promoteEveryMs, (signal) => promoteTurn(relay, signal)),
+    every('webhook-events', FEED_EVERY_MS, (signal) => feedTurn(hooks, signal)),
+    every('endpoint-health', ENDPOINT_HEALTH_EVERY_MS, (signal) => endpointHealthTurn(hooks, signal)),
     every('pauses', PAUSES_EVERY_MS, () => pausesTurn(pauses)),
     every('expired-keys', CLEAN_EVERY_MS, (signal) => cleanTurn(db, signal)),
     every('partitions', PARTITIONS_EVERY_MS, (signal) => partitionsTurn(retention, signal)),

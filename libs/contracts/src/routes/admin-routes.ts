@@ -5,6 +5,7 @@ import { DEAD_LETTER_ROUTES } from './admin/dead-letter-routes';
 import { PROVIDER_ROUTES } from './admin/provider-routes';
 import { SUPPRESSION_ROUTES } from './admin/suppression-routes';
 import { TENANT_ROUTES } from './admin/tenant-routes';
+import { WEBHOOK_ENDPOINT_ROUTES } from './admin/webhook-endpoint-routes';
 import { WEBHOOK_SECRET_ROUTES } from './admin/webhook-secret-routes';
 
 /** What the admin API serves. `admin` routes are for a tenant's key with that scope, and for the operator. */
@@ -13,6 +14,7 @@ export const ADMIN_ROUTES = [
   ...API_KEY_ROUTES,
   ...PROVIDER_ROUTES,
   ...WEBHOOK_SECRET_ROUTES,
+  ...WEBHOOK_ENDPOINT_ROUTES,
   ...SUPPRESSION_ROUTES,
   ...DEAD_LETTER_ROUTES,
   ...CHANNEL_ROUTES,

@@ -2,6 +2,7 @@ import { type Channel, type DeliveryState, type Reason } from '@herald/contracts
 import { sameMillisecondBounds } from '@herald/domain';
 import { type Database } from '../connection/database';
 import { type Owner } from '../reading/owner';
+import { announce } from '../webhook-events/announce';
 
 /** A delivery as it is after a cancellation. */
 export interface AfterCancel {
@@ -69,13 +70,15 @@ WITH marked AS (
     updated_at = now()
   FROM open
   WHERE d.id = open.id AND d.id BETWEEN $4::uuid AND $5::uuid
-  RETURNING d.id, d.tenant_id, d.state
+  RETURNING d.id, d.tenant_id, d.state, d.notification_id, d.live, d.recipient, d.channel, d.reason, d.code, d.provider,
+    d.endpoint_id
 ), logged AS (
   INSERT INTO events (delivery_id, id, tenant_id, type, reason)
   SELECT id, gen_random_uuid(), tenant_id,
     CASE WHEN state = 'canceled' THEN 'canceled' ELSE 'cancel_requested' END,
     CASE WHEN state = 'canceled' THEN 'canceled_by_request' END
   FROM touched
+), announced AS (${announce({ of: 'touched' })}
 )
 SELECT EXISTS (SELECT 1 FROM marked) AS found,
   ARRAY(SELECT id::text FROM touched WHERE state = 'canceled') AS canceled`;

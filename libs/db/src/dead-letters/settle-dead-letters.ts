@@ -1,6 +1,7 @@
 import { type Channel, type Lane, type NotSettledReason } from '@herald/contracts';
 import { idBounds, newId } from '@herald/domain';
 import { type Database } from '../connection/database';
+import { announce } from '../webhook-events/announce';
 
 /** What became of a dead letter that was to be replayed or discarded. */
 export type DeadLetterResult =
@@ -65,7 +66,8 @@ WITH asked AS (
   UPDATE deliveries d SET ${assignments}, reason = '${event}', code = NULL, updated_at = now()
   FROM dead
   WHERE d.id = dead.id AND d.id BETWEEN $4::uuid AND $5::uuid AND d.state = 'dead' AND ${only}
-  RETURNING d.id, d.channel, d.lane
+  RETURNING d.id, d.channel, d.lane, d.notification_id, d.tenant_id, d.live, d.recipient, d.state, d.reason, d.code,
+    d.provider, d.endpoint_id
 ), noted AS (
   INSERT INTO events (delivery_id, id, tenant_id, type, reason, detail, at)
   SELECT dead.id, gen_random_uuid(), $1, 'dead', dead.reason, dead.code, dead.updated_at
@@ -76,6 +78,7 @@ WITH asked AS (
   DELETE FROM dead_letters l USING letters
   WHERE l.delivery_id = letters.id
     AND (letters.id IN (SELECT id FROM settled) OR letters.id NOT IN (SELECT id FROM dead))
+), announced AS (${announce({ of: 'settled' })}
 )
 SELECT asked.id, settled.channel, settled.lane, CASE
     WHEN settled.id IS NOT NULL THEN 'settled'

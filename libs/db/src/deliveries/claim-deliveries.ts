@@ -29,7 +29,7 @@ export interface ClaimedDelivery {
   receiptWaitMs: number | null;
   /** What to say on this channel, as it was posted. */
   content: unknown;
-  suppressed: SuppressionReason | null;
+  suppressed: SuppressionReason | 'endpoint_disabled' | null;
 }
 
 interface ClaimRow extends Omit<ClaimedDelivery, 'content'> {
@@ -73,7 +73,8 @@ WITH claimed AS (
   WHERE id = ANY($1::uuid[]) AND id BETWEEN $2::uuid AND $3::uuid
     AND state = 'queued' AND coalesce(due_at, '-infinity') <= now() + interval '1 second'
   RETURNING id, notification_id, tenant_id, channel, lane, live, policy, address, address_key, locale, timezone, claim,
-    attempts, attempts_before_replay, failovers, tried, first_due_at, created_at, expires_at
+    attempts, attempts_before_replay, failovers, tried, first_due_at, created_at, expires_at,
+    endpoint_id
 )
 SELECT c.id, c.notification_id AS "notificationId", c.tenant_id AS "tenantId", c.channel, c.lane, c.live, c.policy,
   c.address, c.locale, c.timezone, c.claim, c.attempts AS attempt,
@@ -81,7 +82,9 @@ SELECT c.id, c.notification_id AS "notificationId", c.tenant_id AS "tenantId", c
   n.receipt_wait_ms AS "receiptWaitMs",
   c.first_due_at AS "firstDueAt", c.created_at AS "createdAt", c.expires_at AS "expiresAt",
   CASE WHEN row_number() OVER (PARTITION BY c.notification_id) = 1 THEN n.content -> c.channel END AS content,
-  s.reason AS suppressed
+  CASE WHEN c.endpoint_id IS NOT NULL
+      AND NOT EXISTS (SELECT FROM webhook_endpoints e WHERE e.id = c.endpoint_id AND e.enabled) THEN 'endpoint_disabled'
+    ELSE s.reason END AS suppressed
 FROM claimed c
 JOIN notifications n ON n.id = c.notification_id AND n.id BETWEEN $5::uuid AND $6::uuid
 LEFT JOIN suppressions s ON s.tenant_id = c.tenant_id AND s.live = c.live AND s.channel = c.channel AND s.address_key = c.address_key`;

@@ -7,6 +7,8 @@ import {
 } from '@herald/contracts';
 import { type AttemptFacts, idBounds, type SuppressionReason } from '@herald/domain';
 import { type Database } from '../connection/database';
+import { NOTE_HEALTH } from '../webhook-endpoints/note-health';
+import { announce } from '../webhook-events/announce';
 
 /** One call of a provider, for the attempt log. */
 export interface AttemptRecord {
@@ -58,7 +60,8 @@ export interface RecordedOutcome {
 /**
  * Writes the outcomes of many deliveries in one statement: state, attempt rows, dead letters and suppressions. Only the
  * holder of the current claim may write. A receipt that overtook the outcome wins over it, and a cancellation wins over
- * another try. Attempt rows are kept even when the delivery was fenced off: the call happened.
+ * another try. Attempt rows are kept even when the delivery was fenced off: the call happened. Events of Herald's own become
+ * no dead letters: their endpoint's log has them.
  */
 export async function recordOutcomes(
   db: Database,
@@ -151,7 +154,7 @@ WITH o AS (
   FROM o
   WHERE d.id = o.id AND d.id BETWEEN $2::uuid AND $3::uuid AND d.state = 'sending' AND d.claim = o.claim
   RETURNING d.id, d.claim, d.state, d.channel, d.lane, d.notification_id, d.tenant_id, d.live, d.address_key, d.attempts, d.reason,
-    d.provider, d.first_due_at
+    d.provider, d.first_due_at, d.recipient, d.code, d.endpoint_id
 ), logged AS (
   INSERT INTO attempts (delivery_id, claim, number, tenant_id, provider, started_at, duration_ms, outcome, reason, code,
     detail, provider_message_id, facts)
@@ -162,7 +165,7 @@ WITH o AS (
 ), buried AS (
   INSERT INTO dead_letters (delivery_id, notification_id, tenant_id, channel, lane, provider, reason, code, attempts)
   SELECT w.id, w.notification_id, w.tenant_id, w.channel, w.lane, w.provider, w.reason, o.code, w.attempts
-  FROM written w JOIN o ON o.id = w.id AND o.claim = w.claim WHERE w.state = 'dead'
+  FROM written w JOIN o ON o.id = w.id AND o.claim = w.claim WHERE w.state = 'dead' AND w.endpoint_id IS NULL
   ON CONFLICT DO NOTHING
 ), suppressed AS (
   INSERT INTO suppressions (tenant_id, live, channel, address_key, reason, hint, delivery_id)
@@ -171,5 +174,6 @@ WITH o AS (
   FROM written w JOIN o ON o.id = w.id AND o.claim = w.claim
   WHERE o.suppress IS NOT NULL AND w.address_key IS NOT NULL
   ON CONFLICT DO NOTHING
-)
+), announced AS (${announce({ of: 'written' })}
+), ${NOTE_HEALTH}
 SELECT id, state, channel, lane, (extract(epoch FROM now() - first_due_at) * 1000)::float8 AS "sinceDueMs" FROM written`;

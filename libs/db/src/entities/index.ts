@@ -2,8 +2,16 @@ import { ApiKey } from './api-key';
 import { ProviderConfig } from './provider-config';
 import { Suppression } from './suppression';
 import { Tenant } from './tenant';
+import { WebhookEndpoint } from './webhook-endpoint';
 import { WebhookSecret } from './webhook-secret';
 
 /** Tables that people edit; hot tables are written by plain SQL. */
-export const ENTITIES = [Tenant, ApiKey, ProviderConfig, WebhookSecret, Suppression] as const;
-export { ApiKey, ProviderConfig, Suppression, Tenant, WebhookSecret };
+export const ENTITIES = [
+  Tenant,
+  ApiKey,
+  ProviderConfig,
+  WebhookEndpoint,
+  WebhookSecret,
+  Suppression,
+] as const;
+export { ApiKey, ProviderConfig, Suppression, Tenant, WebhookEndpoint, WebhookSecret };

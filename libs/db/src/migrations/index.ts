@@ -4,6 +4,7 @@ import { Retention1700000000003 } from './0003-retention';
 import { Receipts1700000000004 } from './0004-receipts';
 import { Pauses1700000000005 } from './0005-pauses';
 import { Routing1700000000006 } from './0006-routing';
+import { WebhookEndpoints1700000000007 } from './0007-webhook-endpoints';
 
 /** Every migration, oldest first. Append only: a migration that was released never changes. */
 export const MIGRATIONS = [
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   Receipts1700000000004,
   Pauses1700000000005,
   Routing1700000000006,
+  WebhookEndpoints1700000000007,
 ] as const;

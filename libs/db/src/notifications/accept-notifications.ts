@@ -1,5 +1,6 @@
 import { type PlannedNotification } from '@herald/domain';
 import { type Database } from '../connection/database';
+import { announce } from '../webhook-events/announce';
 
 /** One request that is ready to be made durable. */
 export interface Acceptance {
@@ -42,12 +43,24 @@ export async function acceptNotifications(
 ): Promise<AcceptResult[]> {
   const attachments = batch.flatMap(attachmentRows);
   const params = [JSON.stringify(batch.map(notificationRow)), JSON.stringify(batch.flatMap(deliveryRows))];
-  const inserted =
-    attachments.length > 0
-      ? await db.rows<{ id: string }>(ACCEPT_WITH_ATTACHMENTS, [...params, JSON.stringify(attachments)])
-      : await db.prepared<{ id: string }>('accept', ACCEPT, params);
+  const inserted = await insert(db, batch, params, attachments);
   if (inserted.length === batch.length) return batch.map(() => ({ kind: 'accepted' }));
   return resolveRepeats(db, batch, new Set(inserted.map((row) => row.id)));
+}
+
+/** Most batches need the first statement; the others hold what few have: attachments, deliveries that end at once. */
+function insert(
+  db: Database,
+  batch: readonly Acceptance[],
+  params: unknown[],
+  attachments: ReturnType<typeof attachmentRows>,
+): Promise<{ id: string }[]> {
+  if (attachments.length > 0)
+    return db.rows(ACCEPT_WITH_ATTACHMENTS, [...params, JSON.stringify(attachments)]);
+  const skipped = batch.some((a) => a.notification.deliveries.some((d) => d.state === 'skipped'));
+  return skipped
+    ? db.prepared('accept-skipped', ACCEPT_SKIPPED, params)
+    : db.prepared('accept', ACCEPT, params);
 }
 
 async function resolveRepeats(
@@ -159,12 +172,18 @@ WITH r AS (
     id uuid, nid uuid, recipient integer, channel text, address text, address_key text, locale text, timezone text,
     state text, reason text)
   JOIN r ON r.id = d.nid
-  WHERE r.id IN (SELECT id FROM accepted)
+  WHERE r.id IN (SELECT id FROM accepted)`;
+
+const ACCEPT = `${ACCEPT_HEAD}) SELECT id FROM accepted`;
+
+const ACCEPT_AND_ANNOUNCE = `${ACCEPT_HEAD}
+  RETURNING id, notification_id, tenant_id, live, recipient, channel, state, reason, code, provider, endpoint_id
+), announced AS (${announce({ of: 'planned' })}
 )`;
 
-const ACCEPT = `${ACCEPT_HEAD} SELECT id FROM accepted`;
+const ACCEPT_SKIPPED = `${ACCEPT_AND_ANNOUNCE} SELECT id FROM accepted`;
 
-const ACCEPT_WITH_ATTACHMENTS = `${ACCEPT_HEAD}, attached AS (
+const ACCEPT_WITH_ATTACHMENTS = `${ACCEPT_AND_ANNOUNCE}, attached AS (
   INSERT INTO attachments (notification_id, position, filename, content_type, content)
   SELECT nid, position, filename, content_type, decode(content, 'base64')
   FROM json_to_recordset($3::json) AS a(nid uuid, position integer, filename text, content_type text, content text)

@@ -37,7 +37,8 @@ const SEARCH_MS = 2000;
  * Finds a page of the owner's notifications, newest first. What is selective goes first: the recipient by the index on
  * addresses, else metadata by its GIN index, else the tenant's own index. No index knows the states of settled
  * deliveries, so a filter by state or channel alone looks through the tenant's notifications in steps. It stops after
- * `searchMs` with a cursor: a page may then hold fewer than `limit` (even none) though there are more.
+ * `searchMs` with a cursor: a page may then hold fewer than `limit` (even none) though there are more. Events of Herald's own
+ * are none of them: they stand in the logs of their endpoints.
  */
 export async function findNotifications(
   db: Database,
@@ -117,7 +118,7 @@ async function findCandidates(
 
 const BY_TENANT = `
 SELECT id FROM notifications
-WHERE tenant_id = $1 AND live = $2 AND id BETWEEN $3::uuid AND $4::uuid AND id < $5::uuid
+WHERE tenant_id = $1 AND live = $2 AND id BETWEEN $3::uuid AND $4::uuid AND id < $5::uuid AND endpoint_id IS NULL
 ORDER BY id DESC LIMIT $6`;
 
 /** Materialised: with the limit in sight, the planner would rather walk through all that the tenant ever sent. */
@@ -134,7 +135,7 @@ WITH hit AS MATERIALIZED (
   SELECT DISTINCT notification_id AS id FROM deliveries
   WHERE address_key = ANY($7::bytea[]) AND tenant_id = $1 AND live = $2
     AND id BETWEEN $3::uuid AND $4::uuid AND notification_id < $5::uuid
-    AND channel = coalesce($8, channel) AND state = coalesce($9, state)
+    AND channel = coalesce($8, channel) AND state = coalesce($9, state) AND endpoint_id IS NULL
 )
 SELECT id FROM hit
 WHERE $10::jsonb IS NULL OR EXISTS (

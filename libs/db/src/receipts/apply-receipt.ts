@@ -7,6 +7,7 @@ import {
   statesLeadingTo,
 } from '@herald/contracts';
 import { type Database } from '../connection/database';
+import { announce } from '../webhook-events/announce';
 
 /** What a provider's callback says of a delivery, and whose delivery it must be. */
 export interface ReceiptRecord {
@@ -72,12 +73,14 @@ WITH applied AS (
       SELECT 1 FROM attempts a
       WHERE a.delivery_id = $1 AND a.provider_message_id = $8 AND a.number <= d.attempts_before_replay
     ))
-  RETURNING d.id, d.tenant_id, d.state
+  RETURNING d.id, d.tenant_id, d.state, d.notification_id, d.live, d.recipient, d.channel, d.reason, d.code, d.provider,
+    d.endpoint_id, d.updated_at = now() AS settled
 ), unburied AS (
   DELETE FROM dead_letters WHERE delivery_id IN (SELECT id FROM applied WHERE state <> 'dead')
 ), logged AS (
   INSERT INTO events (delivery_id, id, tenant_id, type, reason, detail)
   SELECT id, gen_random_uuid(), tenant_id, $4, $6, $7 FROM applied
+), announced AS (${announce({ of: 'applied', where: 'w.settled' })}
 )
 SELECT EXISTS (SELECT 1 FROM deliveries WHERE id = $1 AND tenant_id = $2 AND channel = $3) AS found,
   EXISTS (SELECT 1 FROM applied) AS applied`;

@@ -16,6 +16,9 @@ export const ADMIN_LIMITS = {
   defaultDeadLettersByFilter: 10_000,
   /** What was not done is told one by one up to this many. */
   deadLettersReported: 1000,
+  webhookEndpoints: 20,
+  descriptionChars: 500,
+  endpointReplay: 10_000,
 } as const;
 
 /** The rate limit of a key that was made without one: requests. */
