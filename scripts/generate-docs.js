@@ -71,6 +71,7 @@ async function metrics() {
     delivery.deliveryMetrics,
     scheduler.schedulerMetrics,
     scheduler.retentionMetrics,
+    scheduler.webhookEventMetrics,
     ingest.ingestMetrics,
     admin.adminMetrics,
     edge.edgeMetrics,

@@ -71,6 +71,7 @@ describe('acceptNotifications', () => {
         content: notification.content,
         metadata: { orderId: '42' },
         send_at: null,
+        endpoint_id: null,
         expires_at: expiresAt,
         canceled_at: null,
         receipt_wait_ms: null,

@@ -1,7 +1,8 @@
 import { endpointVerdict } from '@herald/domain';
 import { useTestDatabase } from '@herald/testing';
 import { type Database } from '../connection/database';
-import { recordOutcomes } from '../deliveries/record-outcomes';
+import { type ClaimedDelivery } from '../deliveries/claim-deliveries';
+import { type OutcomeRecord, recordOutcomes } from '../deliveries/record-outcomes';
 import { type WebhookEndpoint } from '../entities';
 import { type Owner } from '../reading/owner';
 import {
@@ -44,6 +45,11 @@ async function answer(outcome?: TestOutcome): Promise<void> {
   const id = (await feedEvents(db, 1))[0]!.delivery!.id;
   await sendOne(db, id, outcome);
 }
+/** Records what `recordOne` does not: no call, or a suppression. */
+const record = (
+  { id, tenantId, claim, attempt }: ClaimedDelivery,
+  outcome: Omit<OutcomeRecord, 'id' | 'tenantId' | 'claim' | 'attempt'>,
+) => recordOutcomes(db, [{ id, tenantId, claim, attempt, ...outcome }]);
 const now = async () => (await findWebhookEndpoint(db, owner, endpoint.id))!;
 const daysAgo = (days: number) =>
   db.rows(
@@ -81,7 +87,7 @@ describe('how an endpoint answers', () => {
   it('is not told by what was not called, and not by ordinary webhooks to the same URL', async () => {
     await addTestEvent(db, { tenantId: owner.tenantId, endpointId: endpoint.id });
     const claimed = await claimOne(db, (await feedEvents(db, 1))[0]!.delivery!.id);
-    await recordOutcomes(db, [{ ...claimed, state: 'queued', reason: 'breaker_open', delayMs: 0 }]);
+    await record(claimed, { state: 'queued', reason: 'breaker_open', delayMs: 0 });
     const { deliveryIds } = await acceptOne(db, owner, {
       to: [{ webhookUrl: endpoint.url }],
       content: { webhook: { payload: {} } },
@@ -157,9 +163,7 @@ describe('disableEndpoint', () => {
       durationMs: 1,
       outcome: 'permanent-address',
     } as const;
-    await recordOutcomes(db, [
-      { ...claimed, state: 'failed', reason: 'endpoint_gone', suppress: 'endpoint_gone', called },
-    ]);
+    await record(claimed, { state: 'failed', reason: 'endpoint_gone', suppress: 'endpoint_gone', called });
     const [found] = await troubled();
     expect(endpointVerdict(found!)).toBe('gone');
     expect(await disableEndpoint(db, found!, 'gone')).toBe(true);

@@ -71,7 +71,8 @@ describe('an outcome', () => {
   it('that leads to another attempt is not, nor one that is fenced off', async () => {
     await newEndpoint(db, owner);
     const claimed = await claimOne(db, await accepted());
-    await recordOutcomes(db, [{ ...claimed, claim: claimed.claim + 1, state: 'sent' }]);
+    const { id, tenantId, claim, attempt } = claimed;
+    await recordOutcomes(db, [{ id, tenantId, attempt, claim: claim + 1, state: 'sent' }]);
     await recordOne(db, claimed, { state: 'queued', reason: 'retry_scheduled', delayMs: 0 });
     expect(await types()).toEqual([]);
   });
