@@ -66,7 +66,7 @@ it('an endpoint is told what becomes of an SMS, and its log has it', async () =>
     return items.every(({ state }) => state === 'sent') && items;
   });
   expect(log.map(({ eventId }) => eventId).sort()).toEqual(events.map((event) => event.id).sort());
-  for (const entry of log) expect(entry).toMatchObject({ attempts: 1, code: 'http_200' });
+  for (const entry of log) expect(entry).toMatchObject({ attempts: 1, code: 'http_204' });
   const list = await herald.api.get<{ items: { id: string }[] }>('/v1/notifications?channel=webhook');
   expect(list.body.items.map((item) => item.id)).not.toContain(log[0]!.eventId);
 });

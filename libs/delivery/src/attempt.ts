@@ -204,5 +204,6 @@ function dead<C extends Channel>(
 }
 
 function identity(delivery: ClaimedDelivery) {
-  return { id: delivery.id, tenantId: delivery.tenantId, claim: delivery.claim, attempt: delivery.attempt };
+  const { id, tenantId, toEndpoint, claim, attempt: number } = delivery;
+  return { id, tenantId, toEndpoint, claim, attempt: number };
 }

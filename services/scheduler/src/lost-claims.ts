@@ -80,6 +80,7 @@ function toRecord(claim: LostClaim, retryPolicy: RetryPolicy): OutcomeRecord {
     tenantId: claim.tenantId,
     claim: claim.claim,
     attempt: claim.attempt,
+    toEndpoint: claim.toEndpoint,
     ...settlement,
     called: {
       provider: claim.provider ?? 'unknown',

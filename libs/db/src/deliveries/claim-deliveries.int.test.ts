@@ -70,6 +70,7 @@ describe('claimDeliveries', () => {
       createdAt: expect.any(Date),
       expiresAt,
       content: { body: 'Hallo' },
+      toEndpoint: false,
       suppressed: null,
       tried: null,
       receiptWaitMs: null,

@@ -30,6 +30,8 @@ export interface ClaimedDelivery {
   /** What to say on this channel, as it was posted. */
   content: unknown;
   suppressed: SuppressionReason | 'endpoint_disabled' | null;
+  /** An event of Herald's own for an endpoint of the tenant. */
+  toEndpoint: boolean;
 }
 
 interface ClaimRow extends Omit<ClaimedDelivery, 'content'> {
@@ -84,7 +86,7 @@ SELECT c.id, c.notification_id AS "notificationId", c.tenant_id AS "tenantId", c
   CASE WHEN row_number() OVER (PARTITION BY c.notification_id) = 1 THEN n.content -> c.channel END AS content,
   CASE WHEN c.endpoint_id IS NOT NULL
       AND NOT EXISTS (SELECT FROM webhook_endpoints e WHERE e.id = c.endpoint_id AND e.enabled) THEN 'endpoint_disabled'
-    ELSE s.reason END AS suppressed
+    ELSE s.reason END AS suppressed, c.endpoint_id IS NOT NULL AS "toEndpoint"
 FROM claimed c
 JOIN notifications n ON n.id = c.notification_id AND n.id BETWEEN $5::uuid AND $6::uuid
 LEFT JOIN suppressions s ON s.tenant_id = c.tenant_id AND s.live = c.live AND s.channel = c.channel AND s.address_key = c.address_key`;

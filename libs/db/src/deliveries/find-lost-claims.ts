@@ -15,6 +15,8 @@ export interface LostClaim {
   firstDueAt: Date;
   expiresAt: Date | null;
   leaseUntil: Date;
+  /** See `ClaimedDelivery`. */
+  toEndpoint: boolean;
   now: Date;
 }
 
@@ -32,7 +34,8 @@ export async function findLostClaims(
      CROSS JOIN LATERAL (
        SELECT id, tenant_id AS "tenantId", claim, attempts AS attempt,
          attempts - attempts_before_replay - failovers AS "attemptsInPolicy", channel, policy, provider,
-         first_due_at AS "firstDueAt", expires_at AS "expiresAt", lease_until AS "leaseUntil", now() AS now
+         first_due_at AS "firstDueAt", expires_at AS "expiresAt", lease_until AS "leaseUntil", now() AS now,
+         endpoint_id IS NOT NULL AS "toEndpoint"
        FROM deliveries
        WHERE channel = $1 AND lane = $2 AND tenant_id = bound.tenant_id AND due_at <= bound.before
          AND state = 'sending' AND lease_until < now()

@@ -223,6 +223,7 @@ describe('findLostClaims', () => {
     expect(await lost()).toEqual([
       {
         id: dropped,
+        toEndpoint: false,
         tenantId: owner.tenantId,
         claim: 1,
         attempt: 5,

@@ -49,7 +49,7 @@ async function answer(outcome?: TestOutcome): Promise<void> {
 const record = (
   { id, tenantId, claim, attempt }: ClaimedDelivery,
   outcome: Omit<OutcomeRecord, 'id' | 'tenantId' | 'claim' | 'attempt'>,
-) => recordOutcomes(db, [{ id, tenantId, claim, attempt, ...outcome }]);
+) => recordOutcomes(db, [{ id, tenantId, claim, attempt, toEndpoint: true, ...outcome }]);
 const now = async () => (await findWebhookEndpoint(db, owner, endpoint.id))!;
 const daysAgo = (days: number) =>
   db.rows(

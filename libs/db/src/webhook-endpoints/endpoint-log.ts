@@ -45,5 +45,5 @@ FROM (
   SELECT * FROM deliveries
   WHERE endpoint_id = $1 AND tenant_id = $2 AND ($3::text IS NULL OR state = $3) AND ($4::uuid IS NULL OR id < $4)
   ORDER BY id DESC LIMIT $5
-) d CROSS JOIN LATERAL (SELECT content FROM notifications WHERE id = d.notification_id OFFSET 0) n
+) d CROSS JOIN LATERAL (SELECT content FROM notifications WHERE id = d.notification_id AND tenant_id = $2 OFFSET 0) n
 ORDER BY d.id DESC`;

@@ -76,7 +76,7 @@ export async function recordOne(
   claimed: ClaimedDelivery,
   outcome: TestOutcome = { state: 'sent' },
 ) {
-  const { id, tenantId, claim, attempt } = claimed;
+  const { id, tenantId, claim, attempt, toEndpoint } = claimed;
   const called: AttemptRecord = {
     provider: 'twilio',
     startedAt: new Date(Date.now() - 12),
@@ -84,7 +84,9 @@ export async function recordOne(
     outcome: outcome.state === 'sent' ? 'accepted' : 'retry',
     ...outcome.called,
   };
-  const [recorded] = await recordOutcomes(db, [{ id, tenantId, claim, attempt, ...outcome, called }]);
+  const [recorded] = await recordOutcomes(db, [
+    { id, tenantId, claim, attempt, toEndpoint, ...outcome, called },
+  ]);
   return recorded;
 }
 
