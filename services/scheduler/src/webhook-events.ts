@@ -30,8 +30,8 @@ export async function feedTurn(
   do {
     if (signal.aborted || !queues.available) break;
     fed = await feedEvents(db, FEED_LIMIT);
-    for (const { type } of fed) metrics.events.inc({ type });
     const due = fed.flatMap(({ delivery }) => (delivery ? [delivery] : []));
+    for (const { type, delivery } of fed) if (delivery) metrics.events.inc({ type });
     if (due.length > 0) await queues.ring(due);
   } while (fed.length === FEED_LIMIT);
   const { depth, oldestAgeMs } = await outboxFigures(db);
