@@ -8,7 +8,6 @@ import {
   readNotification,
   send,
   sendOne,
-  sms,
   steps,
   unique,
   untilSettled,
@@ -141,10 +140,10 @@ describe('cancel', () => {
 
 describe('a person can try again now', () => {
   it('one that waits for its next attempt', async () => {
-    const phone = newPhone();
-    const action = { type: 'fail', code: 20503, retryAfterSeconds: 600 };
-    await herald.sandbox.misbehave({ channel: 'sms', match: { to: phone }, action, times: 1 });
-    const { deliveryId } = await sendOne(herald.api, sms(phone));
+    const url = herald.sandbox.webhookUrl(unique());
+    const action = { type: 'fail', code: 503, retryAfterSeconds: 600 };
+    await herald.sandbox.misbehave({ channel: 'webhook', match: { to: url }, action, times: 1 });
+    const { deliveryId } = await sendOne(herald.api, webhook(url));
     await untilState(herald.api, deliveryId, 'scheduled');
     const retry = await herald.api.post(`/v1/deliveries/${deliveryId}/retry`);
     expect([retry.status, retry.body]).toMatchObject([202, { state: 'queued', reason: 'replayed' }]);

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { type ProviderDto } from '@herald/contracts';
+import { type ProviderDto, type WebhookEndpointDto } from '@herald/contracts';
 import { type Answer, type Client, createKey, createTenant, type TestTenant } from '@herald/testing';
 import { Client as Postgres } from 'pg';
 import {
@@ -40,7 +40,7 @@ const ROUTES: Route[] = Object.entries(DOCUMENT.paths).flatMap(([at, operations]
 const OPERATOR_ROUTES = ['listTenants', 'createTenant', 'getTenant', 'updateTenant', 'listChannels'];
 const CHANNEL_ROUTES = ['pauseChannel', 'resumeChannel'];
 /** Called by providers, without a key: see callbacks.test.ts. */
-const PUBLIC_ROUTES = ['takeReceipt'];
+const PUBLIC_ROUTES = ['takeReceipt', 'takeAccountReceipts'];
 
 /** What stands in a path, by the operation; every path with an id must be listed. */
 const IDS: Record<string, keyof Belongings> = {
@@ -56,11 +56,20 @@ const IDS: Record<string, keyof Belongings> = {
   getProvider: 'provider',
   updateProvider: 'provider',
   deleteProvider: 'provider',
+  listProviderEvents: 'provider',
+  getWebhookEndpoint: 'endpoint',
+  updateWebhookEndpoint: 'endpoint',
+  deleteWebhookEndpoint: 'endpoint',
+  listEndpointDeliveries: 'endpoint',
+  replayEndpoint: 'endpoint',
+  testWebhookEndpoint: 'endpoint',
 };
 const BODIES: Record<string, object> = {
   updateTenant: { name: 'taken over' },
   updateProvider: { enabled: false },
   rotateApiKey: {},
+  updateWebhookEndpoint: { enabled: false },
+  replayEndpoint: {},
 };
 
 /** The ids of what the first tenant has. */
@@ -72,6 +81,7 @@ interface Belongings {
   dead: string;
   apiKey: string;
   provider: string;
+  endpoint: string;
   suppressed: string;
 }
 
@@ -96,6 +106,8 @@ async function fill(api: Client, tenant: TestTenant): Promise<Omit<Belongings, '
     type: 'twilio',
     config: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'a-secret-auth-token', from: '+15005550006' },
   });
+  const hook = { url: herald.sandbox.webhookUrl('tenants'), events: ['endpoint.disabled'] };
+  const endpoint = await api.post<WebhookEndpointDto>('/v1/webhook-endpoints', hook);
   const suppressed = newPhone();
   await api.post('/v1/suppressions', { channel: 'sms', address: suppressed });
   return {
@@ -105,6 +117,7 @@ async function fill(api: Client, tenant: TestTenant): Promise<Omit<Belongings, '
     scheduledDelivery: scheduled.deliveryId,
     apiKey: (await createKey(herald.admin, tenant.id)).id,
     provider: provider.body.id,
+    endpoint: endpoint.body.id,
     suppressed,
   };
 }
@@ -129,12 +142,13 @@ async function whatIsMine(): Promise<string> {
     owner.get(`/v1/notifications/${mine.scheduled}`),
     owner.get(`/v1/api-keys/${mine.apiKey}`),
     owner.get(`/v1/providers/${mine.provider}`),
+    owner.get(`/v1/webhook-endpoints/${mine.endpoint}`),
     owner.get('/v1/dead-letters'),
     owner.get('/v1/suppressions'),
     owner.get('/v1/webhook-secrets'),
     herald.admin.get(`/v1/tenants/${mine.tenant}`),
   ]);
-  expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
+  expect(answers.map(({ status }) => status)).toEqual(Array(9).fill(200));
   return JSON.stringify(answers.map(({ body }) => body));
 }
 

