@@ -77,7 +77,11 @@ export class ProviderPool<C extends Channel> {
     if (cached) return cached;
     const found = this.options.findSettings(tenantId);
     this.settings.set(tenantId, found);
-    found.catch(() => this.settings.delete(tenantId));
+    const forget = () => {
+      if (this.settings.peek(tenantId) === found) this.settings.delete(tenantId);
+    };
+    // That there is none is not believed for any time: whoever makes the first one replays what died for want of it.
+    found.then((settings) => settings.length === 0 && forget(), forget);
     return found;
   }
 

@@ -242,3 +242,13 @@ describe('the share of a provider', () => {
     expect(await eventsOf(settings[1].id)).toEqual([]);
   }, 60_000);
 });
+
+it('a provider that a tenant just made carries what died for want of one', async () => {
+  const none: ProviderSetting[] = [];
+  await start({ settings: none, worker: { providerCacheMs: 60_000 } });
+  const id = await sendOne();
+  await becomes(id, 'dead');
+  expect(await view(id)).toMatchObject({ reason: 'no_provider' });
+  none.push(settings[0]);
+  await becomes(await sendOne(), 'sent');
+});

@@ -60,7 +60,7 @@ export function startTestWorker(options: TestWorkerOptions): Promise<RunningChan
     channel: SMS_CHANNEL,
     definitions: [live, ...others].map(({ definition }) => definition),
     simulated: simulated.definition,
-    findSettings: async () => settings,
+    findSettings: async () => [...settings],
     receiptUrl: (publicUrl, providerId, deliveryId) => `${publicUrl}/${providerId}/${deliveryId}`,
     config: {
       worker: {
