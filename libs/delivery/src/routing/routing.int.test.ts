@@ -227,16 +227,12 @@ describe('the share of a provider', () => {
   it('falls while it errs more than the others, and that is an event', async () => {
     await storeProviders();
     const equal = settings.map((setting) => ({ ...setting, position: 0, breaker: 'closed' as const }));
-    let calls = 0;
-    // Two of five fail, so that no breaker would open.
-    first.otherwise(async () => {
-      calls += 1;
-      return calls % 5 < 2 ? DOWN : { outcome: 'accepted' };
-    });
+    first.otherwise(DOWN);
     await start({ settings: equal });
     for (let n = 0; n < 120; n += 1) await becomes(await sendOne(), 'sent');
     const direct = second.calls.filter(({ attempt }) => attempt === 1).length;
-    expect(direct).toBeGreaterThan(70);
+    // An even share would be 60; of the failing one two in a hundred are left after some calls.
+    expect(direct).toBeGreaterThan(90);
     await until(async () => (await eventsOf(settings[0].id)).length > 0);
     expect((await eventsOf(settings[0].id)).map(({ type }) => type)).toContain('weight_lowered');
     expect(await eventsOf(settings[1].id)).toEqual([]);
