@@ -40,8 +40,6 @@ export class DataFolder {
     mkdirSync(path, { recursive: true, mode: 0o755 });
     const folder = new DataFolder(path);
     folder.lock();
-    // After a crash it tells of a Herald that is gone; scripts wait for the new one's.
-    rmSync(folder.devFile, { force: true });
     return folder;
   }
 
@@ -102,6 +100,8 @@ export class DataFolder {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       const pid = Number(readFileSync(this.lockFile, 'utf8'));
       if (isRunning(pid)) throw new AlreadyRunningError(this.runningMessage(pid));
+      // It tells of a Herald that crashed. Who sees our id in the lock may take this file for ours.
+      rmSync(this.devFile, { force: true });
       writeFileSync(this.lockFile, String(process.pid));
     }
   }
