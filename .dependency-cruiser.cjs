@@ -41,7 +41,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^services/([^/]+)/', pathNot: `^services/standalone/|${TESTS}` },
       to: {
-        path: '^services/|^@herald/(ingest-api|admin-api|edge|worker-|scheduler|sandbox|standalone)',
+        path: '^services/|^@herald/(ingest-api|admin-api|edge|realtime|worker-|scheduler|sandbox|standalone)',
         pathNot: '^services/$1/',
       },
     },

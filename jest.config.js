@@ -1,5 +1,5 @@
 /** Test projects: `unit` (no servers), `integration` (real Postgres and Redis), `e2e` (the started system over HTTP), `browser` (pages). */
-const esmOnly = ['uuid', 'lru-cache'].join('|');
+const esmOnly = ['uuid', 'lru-cache', 'jose'].join('|');
 
 const shared = {
   rootDir: __dirname,
@@ -24,13 +24,16 @@ const shared = {
   moduleNameMapper: {
     '^@herald/(contracts|domain|platform|db|queue|delivery|providers|testing|embedded)$':
       '<rootDir>/libs/$1/src',
-    '^@herald/(ingest-api|admin-api|edge|worker-email|worker-sms|worker-webhook|scheduler|standalone|sandbox)$':
+    '^@herald/(ingest-api|admin-api|edge|worker-email|worker-sms|worker-push|worker-webpush|worker-inapp|worker-webhook|realtime|scheduler|standalone|sandbox)$':
       '<rootDir>/services/$1/src',
   },
   modulePathIgnorePatterns: ['/dist/'],
 };
 
+const retried = { setupFilesAfterEnv: ['<rootDir>/libs/testing/src/jest/retry-once.ts'] };
+
 const servers = {
+  ...retried,
   globalSetup: '<rootDir>/libs/testing/src/jest/global-setup.ts',
   globalTeardown: '<rootDir>/libs/testing/src/jest/global-teardown.ts',
 };
@@ -54,7 +57,12 @@ module.exports = {
       displayName: 'integration',
       testMatch: ['<rootDir>/{libs,services}/*/src/**/*.int.test.ts'],
     },
-    { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/e2e/**/*.test.ts'] },
-    { ...shared, displayName: 'browser', testMatch: ['<rootDir>/services/*/src/**/*.browser.test.ts'] },
+    { ...shared, ...retried, displayName: 'e2e', testMatch: ['<rootDir>/e2e/**/*.test.ts'] },
+    {
+      ...shared,
+      ...retried,
+      displayName: 'browser',
+      testMatch: ['<rootDir>/services/*/src/**/*.browser.test.ts'],
+    },
   ],
 };

@@ -9,7 +9,8 @@ import { useCluster } from './harness/use-cluster';
 
 const MIGRATE = path.resolve(__dirname, '../scripts/migrate.js');
 const SERVICES = path.resolve(__dirname, '../services');
-const NAMES = ['ingest-api', 'edge', 'worker-email', 'worker-sms', 'worker-webhook', 'scheduler'];
+const WORKERS = ['email', 'sms', 'push', 'webpush', 'inapp', 'webhook'].map((channel) => `worker-${channel}`);
+const NAMES = ['ingest-api', 'edge', ...WORKERS, 'scheduler', 'realtime'];
 
 const cluster = useCluster({
   services: NAMES,
@@ -23,7 +24,7 @@ async function allMetrics(): Promise<Sample[]> {
 
 describe('services, each a process of its own', () => {
   const secret = unique('do-not-log');
-  const to = { email: newEmail('private'), phone: newPhone(), webhookUrl: '' };
+  const to = { email: newEmail('private'), phone: newPhone(), recipient: unique('private'), webhookUrl: '' };
 
   it('deliver on every channel, receipts included', async () => {
     const receiver = await startHttpReceiver();
@@ -33,13 +34,14 @@ describe('services, each a process of its own', () => {
       content: {
         email: { subject: secret, html: `<p>${secret}</p>` },
         sms: { body: secret },
+        inapp: { title: secret },
         webhook: { payload: { secret } },
       },
       metadata: { secret },
     });
     const notification = await until<NotificationDto>(async () => {
       const read = await readNotification(cluster.api(), id);
-      return read.counts.delivered === 1 && read.counts.sent === 2 && read;
+      return read.counts.delivered === 1 && read.counts.sent === 3 && read;
     });
     expect(notification.state).toBe('completed');
     expect(receiver.requests).toHaveLength(1);
@@ -97,9 +99,9 @@ describe('services, each a process of its own', () => {
       channel: 'sms',
       state: 'delivered',
     });
-    expect([sent('email'), sent('sms') + received, sent('webhook')]).toEqual([1, 1, 1]);
+    expect([sent('email'), sent('sms') + received, sent('inapp'), sent('webhook')]).toEqual([1, 1, 1, 1]);
     expect(sumOf(samples, 'herald_receipts_total', { result: 'applied' })).toBe(2);
-    expect(sumOf(samples, 'herald_accept_to_sent_seconds_count')).toBe(3);
+    expect(sumOf(samples, 'herald_accept_to_sent_seconds_count')).toBe(4);
     expect(sumOf(samples, 'herald_provider_request_duration_seconds_count', { provider: 'twilio' })).toBe(1);
     expect(sumOf(samples, 'herald_deliveries_in_flight')).toBe(0);
     expect(sumOf(samples, 'nodejs_eventloop_lag_p99_seconds')).toBeGreaterThan(0);
@@ -167,9 +169,8 @@ describe('a wrong configuration', () => {
       'ingest-api': ['REDIS_URL'],
       'admin-api': ['REDIS_URL', 'HERALD_ADMIN_KEY', 'HERALD_ENCRYPTION_KEYS'],
       edge: ['HERALD_ENCRYPTION_KEYS', 'EDGE_PUBLIC_URL'],
-      'worker-email': ['REDIS_URL', 'HERALD_ENCRYPTION_KEYS'],
-      'worker-sms': ['REDIS_URL', 'HERALD_ENCRYPTION_KEYS'],
-      'worker-webhook': ['REDIS_URL', 'HERALD_ENCRYPTION_KEYS'],
+      realtime: ['REDIS_URL', 'HERALD_ENCRYPTION_KEYS'],
+      ...Object.fromEntries(WORKERS.map((name) => [name, ['REDIS_URL', 'HERALD_ENCRYPTION_KEYS']])),
       scheduler: ['REDIS_URL'],
     };
     await Promise.all(

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { type ProviderDto, type WebhookEndpointDto } from '@herald/contracts';
+import { type ProviderDto, type VapidKeyDto, type WebhookEndpointDto } from '@herald/contracts';
 import { type Answer, type Client, createKey, createTenant, type TestTenant } from '@herald/testing';
 import { Client as Postgres } from 'pg';
 import {
@@ -63,6 +63,8 @@ const IDS: Record<string, keyof Belongings> = {
   listEndpointDeliveries: 'endpoint',
   replayEndpoint: 'endpoint',
   testWebhookEndpoint: 'endpoint',
+  updateVapidKey: 'vapidKey',
+  deleteVapidKey: 'vapidKey',
 };
 const BODIES: Record<string, object> = {
   updateTenant: { name: 'taken over' },
@@ -70,6 +72,7 @@ const BODIES: Record<string, object> = {
   rotateApiKey: {},
   updateWebhookEndpoint: { enabled: false },
   replayEndpoint: {},
+  updateVapidKey: { subject: 'mailto:eve@example.com' },
 };
 
 /** The ids of what the first tenant has. */
@@ -82,6 +85,7 @@ interface Belongings {
   apiKey: string;
   provider: string;
   endpoint: string;
+  vapidKey: string;
   suppressed: string;
 }
 
@@ -108,6 +112,7 @@ async function fill(api: Client, tenant: TestTenant): Promise<Omit<Belongings, '
   });
   const hook = { url: herald.sandbox.webhookUrl('tenants'), events: ['endpoint.disabled'] };
   const endpoint = await api.post<WebhookEndpointDto>('/v1/webhook-endpoints', hook);
+  const vapidKey = await api.post<VapidKeyDto>('/v1/vapid-keys', { subject: 'mailto:ops@example.com' });
   const suppressed = newPhone();
   await api.post('/v1/suppressions', { channel: 'sms', address: suppressed });
   return {
@@ -118,6 +123,7 @@ async function fill(api: Client, tenant: TestTenant): Promise<Omit<Belongings, '
     apiKey: (await createKey(herald.admin, tenant.id)).id,
     provider: provider.body.id,
     endpoint: endpoint.body.id,
+    vapidKey: vapidKey.body.id,
     suppressed,
   };
 }
@@ -146,9 +152,10 @@ async function whatIsMine(): Promise<string> {
     owner.get('/v1/dead-letters'),
     owner.get('/v1/suppressions'),
     owner.get('/v1/webhook-secrets'),
+    owner.get('/v1/vapid-keys'),
     herald.admin.get(`/v1/tenants/${mine.tenant}`),
   ]);
-  expect(answers.map(({ status }) => status)).toEqual(Array(9).fill(200));
+  expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
   return JSON.stringify(answers.map(({ body }) => body));
 }
 

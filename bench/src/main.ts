@@ -5,6 +5,7 @@ import { ISOLATION_USAGE, runIsolation } from './isolation/run-isolation';
 import { USAGE } from './options';
 import { print } from './print';
 import { runComparison } from './run-comparison';
+import { runSockets, SOCKETS_USAGE } from './sockets/run-sockets';
 import { Interrupted } from './start-and-use';
 
 interface Command {
@@ -18,6 +19,7 @@ const COMMANDS = new Map<string, Command>([
   ['backpressure', { usage: BACKPRESSURE_USAGE, run: runBackpressure }],
   ['growth', { usage: GROWTH_USAGE, run: runGrowth }],
   ['isolation', { usage: ISOLATION_USAGE, run: runIsolation }],
+  ['sockets', { usage: SOCKETS_USAGE, run: runSockets }],
 ]);
 
 async function main(args: readonly string[]): Promise<number> {

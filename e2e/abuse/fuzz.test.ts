@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { CHANNELS } from '@herald/contracts';
 import { createKey, createTenant, until } from '@herald/testing';
 import fc from 'fast-check';
 import { email, newEmail, sendOne, untilState } from '../harness/notifications';
@@ -18,7 +19,7 @@ const AT_ONCE = 4;
 
 const herald = useHerald();
 const agent = new http.Agent({ keepAlive: true, maxSockets: AT_ONCE });
-const given = { known: { ids: {}, keys: [] } as Known, provider: {} as Schema };
+const given = { known: { ids: {}, keys: [], tokens: [] } as Known, provider: {} as Schema };
 
 beforeAll(async () => {
   const tenant = await createTenant(herald.admin);
@@ -36,6 +37,10 @@ beforeAll(async () => {
     type: 'twilio',
     config: twilio,
   });
+  const ofUser = { recipient: 'user_42' };
+  const { token } = (
+    await herald.api.withKey(tenant.key).post<{ token: string }>('/v1/recipient-tokens', ofUser)
+  ).body;
   given.known = {
     ids: {
       notifications: [sent.id],
@@ -48,6 +53,7 @@ beforeAll(async () => {
       providerId: [provider.id],
     },
     keys: [key, key, key, herald.dev.adminKey],
+    tokens: [token],
   };
   given.provider = await providerSchema();
 });
@@ -89,8 +95,7 @@ describe('hostile requests get an answer that says what is wrong with them', () 
   it('and Herald is none the worse for it', async () => {
     expect(herald.child.isRunning()).toBe(true);
     await until(async () => (await herald.api.get('/readyz')).status === 200);
-    for (const channel of ['email', 'sms', 'webhook'])
-      await herald.admin.post(`/v1/channels/${channel}/resume`);
+    for (const channel of CHANNELS) await herald.admin.post(`/v1/channels/${channel}/resume`);
     const { deliveryId } = await sendOne(herald.api, email(newEmail()));
     await untilState(herald.api, deliveryId, 'sent');
   });

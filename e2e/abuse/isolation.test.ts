@@ -1,4 +1,10 @@
-import { type DeadLetterDto, type ProviderDto, type WebhookEndpointDto } from '@herald/contracts';
+import {
+  type DeadLetterDto,
+  type ProviderDto,
+  type RecipientTokenDto,
+  type VapidKeyDto,
+  type WebhookEndpointDto,
+} from '@herald/contracts';
 import { type Client, createKey, createTenant, type TestTenant } from '@herald/testing';
 import fc from 'fast-check';
 import { email, newEmail, newPhone, sendOne, untilState } from '../harness/notifications';
@@ -24,6 +30,7 @@ const MEANT: Record<string, keyof Belongings> = {
   'api-keys': 'apiKey',
   providers: 'provider',
   'webhook-endpoints': 'endpoint',
+  'vapid-keys': 'vapidKey',
   'Herald-Tenant': 'tenant',
   tenantId: 'tenant',
   ids: 'dead',
@@ -33,7 +40,18 @@ const MEANT: Record<string, keyof Belongings> = {
 };
 /** Names that are of the caller's own making, or of Herald's, and nobody's property. */
 const NOBODYS = new Set([
-  ...['channel', 'state', 'reason', 'provider', 'from', 'to', 'limit', 'metadata.<key>', 'bodySHA256'],
+  ...[
+    'channel',
+    'state',
+    'reason',
+    'provider',
+    'from',
+    'to',
+    'limit',
+    'metadata.<key>',
+    'bodySHA256',
+    'category',
+  ],
   ...['Idempotency-Key'],
 ]);
 /** Anyone may call it, and which tenant it is for is said by the signature: see receipts.test.ts. */
@@ -48,19 +66,35 @@ interface Belongings {
   apiKey: string;
   provider: string;
   endpoint: string;
+  vapidKey: string;
+  item: string;
   address: string;
   phone: string;
   cursor: string;
 }
 
-const own = { tenant: {} as TestTenant, mine: {} as Belongings, strangersKey: '', owner: {} as Client };
+const own = {
+  tenant: {} as TestTenant,
+  mine: {} as Belongings,
+  strangersKey: '',
+  /** For a recipient of the same id. */
+  strangersToken: '',
+  owner: {} as Client,
+};
+const RECIPIENT = 'user_42';
 
 beforeAll(async () => {
   own.tenant = await createTenant(herald.admin);
   own.owner = herald.api.withKey(own.tenant.key);
   own.strangersKey = (await createTenant(herald.admin)).key;
   own.mine = await fill(own.owner, own.tenant);
+  own.strangersToken = await tokenFor(herald.api.withKey(own.strangersKey));
 });
+
+async function tokenFor(api: Client): Promise<string> {
+  const { body } = await api.post<RecipientTokenDto>('/v1/recipient-tokens', { recipient: RECIPIENT });
+  return body.token;
+}
 
 /** Gives a tenant one of everything. Without a provider for e-mail, mails become dead letters. */
 async function fill(api: Client, tenant: TestTenant): Promise<Belongings> {
@@ -79,6 +113,10 @@ async function fill(api: Client, tenant: TestTenant): Promise<Belongings> {
   await api.post('/v1/suppressions', { channel: 'sms', address: phone });
   const hook = { url: herald.sandbox.webhookUrl('isolation'), events: ['endpoint.disabled'] };
   const endpoint = await api.post<WebhookEndpointDto>('/v1/webhook-endpoints', hook);
+  const vapidKey = await api.post<VapidKeyDto>('/v1/vapid-keys', { subject: 'mailto:ops@example.com' });
+  const inapp = { to: { recipient: RECIPIENT }, content: { inapp: { title: 'Hello' } } };
+  const item = await sendOne(api, inapp);
+  await untilState(api, item.deliveryId, 'sent');
   const page = await api.get<{ nextCursor: string }>('/v1/notifications?limit=1');
   return {
     tenant: tenant.id,
@@ -87,6 +125,8 @@ async function fill(api: Client, tenant: TestTenant): Promise<Belongings> {
     apiKey: (await createKey(herald.admin, tenant.id)).id,
     provider: body.id,
     endpoint: endpoint.body.id,
+    vapidKey: vapidKey.body.id,
+    item: item.deliveryId,
     address,
     phone,
     cursor: page.body.nextCursor,
@@ -113,7 +153,7 @@ function idsIn({ properties = {} }: Schema): string[] {
 
 function meantBy({ operation, kind, name }: Place): keyof Belongings | undefined {
   const key = kind === 'path' && name === 'id' ? (operation.path.split('/')[2] as string) : name;
-  return MEANT[key];
+  return operation.isRecipients && name === 'ids' ? 'item' : MEANT[key];
 }
 
 const PLACES = OPERATIONS.filter(({ operationId }) => !PUBLIC.has(operationId)).flatMap(placesOf);
@@ -138,7 +178,7 @@ async function call(place: Place): Promise<{ status: number; text: string }> {
     headers: {
       ...headers,
       ...(text && { 'content-type': 'application/json' }),
-      authorization: `Bearer ${own.strangersKey}`,
+      authorization: `Bearer ${operation.isRecipients ? own.strangersToken : own.strangersKey}`,
     },
   });
   return { status: response.status, text: await response.text() };
@@ -146,6 +186,7 @@ async function call(place: Place): Promise<{ status: number; text: string }> {
 
 function bodyOf({ operationId, body }: Operation, named?: { name: string; id: string }): string | undefined {
   if (!body) return undefined;
+  if (operationId === 'markFeed') return JSON.stringify({ ids: [named?.id], as: 'read' });
   if (named?.name === 'ids') return JSON.stringify({ ids: [named.id] });
   if (/DeadLetters$/.test(operationId)) return JSON.stringify({ filter: {} });
   const [good] = fc.sample(valid(body), { numRuns: 1, seed: 7 });
@@ -165,9 +206,11 @@ async function whatIsMine(): Promise<string> {
     owner.get('/v1/suppressions'),
     owner.get('/v1/webhook-secrets'),
     owner.get('/v1/webhook-endpoints'),
+    owner.get('/v1/vapid-keys'),
+    owner.get(`/v1/deliveries/${mine.item}`),
     herald.admin.get(`/v1/tenants/${mine.tenant}`),
   ]);
-  expect(answers.map(({ status }) => status)).toEqual(Array(9).fill(200));
+  expect(answers.map(({ status }) => status)).toEqual(Array(11).fill(200));
   return JSON.stringify(
     answers.map(({ body }) => body),
     (name, value) => (name === 'lastUsedAt' ? undefined : value),
@@ -192,6 +235,8 @@ describe("what is another tenant's is not there", () => {
         // A filter finds nothing of another's, and a cursor leads into one's own list only; a list below a path has an
         // owner that is not there.
         expect([200, 403, 422, ...(place.operation.path.includes('{') ? [404] : [])]).toContain(status);
+      } else if (operationId === 'markFeed') {
+        expect([status, text]).toEqual([200, '{"changed":0}']);
       } else if (name === 'ids') {
         expect([status, text.includes('"not_found"')]).toEqual([200, true]);
       } else {

@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { EDGE_ROUTES, INGEST_ROUTES } from '@herald/contracts';
+import { EDGE_ROUTES, INGEST_ROUTES, REALTIME_ROUTES } from '@herald/contracts';
 
 /** The part of JSON Schema that the document uses. */
 export interface Schema {
   $ref?: string;
-  type?: string;
+  type?: string | string[];
   format?: string;
   enum?: unknown[];
   oneOf?: Schema[];
@@ -35,6 +35,8 @@ export interface Operation {
   method: string;
   path: string;
   service: 'ingest' | 'admin' | 'edge';
+  /** For the owner of a feed: a recipient's token and not a key. */
+  isRecipients: boolean;
   /** Nobody has to say who they are. */
   isPublic: boolean;
   parameters: Parameter[];
@@ -56,6 +58,7 @@ const DOCUMENT = JSON.parse(
 };
 
 const INGEST: ReadonlySet<string> = new Set(INGEST_ROUTES.map(({ operationId }) => operationId));
+const RECIPIENTS: ReadonlySet<string> = new Set(REALTIME_ROUTES.map(({ operationId }) => operationId));
 const EDGE: ReadonlySet<string> = new Set(EDGE_ROUTES.map(({ operationId }) => operationId));
 
 /** Every operation of the committed document: a new route is attacked without a change here. */
@@ -65,6 +68,7 @@ export const OPERATIONS: readonly Operation[] = Object.entries(DOCUMENT.paths).f
     method: method.toUpperCase(),
     path: at,
     service: serviceOf(documented.operationId),
+    isRecipients: RECIPIENTS.has(documented.operationId),
     isPublic: documented.security?.length === 0,
     parameters: documented.parameters ?? [],
     body: documented.requestBody?.content['application/json'].schema,
@@ -73,7 +77,8 @@ export const OPERATIONS: readonly Operation[] = Object.entries(DOCUMENT.paths).f
 
 function serviceOf(operationId: string): Operation['service'] {
   if (EDGE.has(operationId)) return 'edge';
-  return INGEST.has(operationId) ? 'ingest' : 'admin';
+  // The standalone one serves feeds where it takes notifications.
+  return INGEST.has(operationId) || RECIPIENTS.has(operationId) ? 'ingest' : 'admin';
 }
 
 /** What a schema refers to, or the schema. */

@@ -1,3 +1,4 @@
+import { CHANNELS } from '@herald/contracts';
 import fc, { type Arbitrary } from 'fast-check';
 import { hostileBody, inHeader, inUrl, percentEncode } from './hostile';
 import { toText } from './json-text';
@@ -9,6 +10,8 @@ import { type WireRequest } from './wire';
 export interface Known {
   ids: Readonly<Record<string, readonly string[]>>;
   keys: readonly string[];
+  /** Of a recipient. */
+  tokens: readonly string[];
 }
 
 type Part = 'path' | 'query' | 'headers' | 'body' | 'everything';
@@ -89,19 +92,21 @@ function goodText({ name, schema }: Parameter, path: string, { ids }: Known): Ar
       fc.uuid(),
     );
   }
-  if (name === 'channel') return fc.constantFrom('email', 'sms', 'webhook');
+  if (name === 'channel') return fc.constantFrom(...CHANNELS);
   if (name !== 'cursor') return valid(schema).map(String);
   const inside = fc.oneof(fc.constantFrom(...Object.values(ids).flat()), fc.string());
   return inside.map((text) => Buffer.from(text).toString('base64url'));
 }
 
 function headersOf(
-  { isPublic, parameters }: Operation,
-  { ids, keys }: Known,
+  { isPublic, isRecipients, parameters }: Operation,
+  { ids, keys, tokens }: Known,
   wrong: boolean,
 ): Arbitrary<Record<string, string>> {
   const good = {
-    authorization: fc.constantFrom(...keys).map((key) => (isPublic ? '' : `Bearer ${key}`)),
+    authorization: fc
+      .constantFrom(...(isRecipients ? tokens : keys))
+      .map((key) => (isPublic ? '' : `Bearer ${key}`)),
     'content-type': fc.constant('application/json'),
   };
   if (!wrong) return fc.record(good);

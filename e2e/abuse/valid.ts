@@ -32,6 +32,18 @@ const FORMATS: Record<string, Arbitrary<string>> = {
     .map((bytes) => Buffer.from(bytes).toString('base64')),
   'idempotency-key': word,
   'map-key': word,
+  text: name,
+  'device-token': word,
+  'push-data-key': word.map((text) => `x-${text}`),
+  'hex-color': fc.constantFrom('#3366ff', '#000000'),
+  'p256dh-key': fc.constant(Buffer.concat([Buffer.from([4]), Buffer.alloc(64, 7)]).toString('base64url')),
+  'auth-secret': fc.constant(Buffer.alloc(16, 7).toString('base64url')),
+  'web-push-topic': word,
+  'vapid-subject': email.map((address) => `mailto:${address}`),
+  'recipient-id': word,
+  'category-name': word,
+  'feed-cursor': fc.nat().map(String),
+  link: word.map((text) => `/${text}`),
   uuid: fc.uuid(),
   'rfc3339-time': fc
     .date({ min: new Date(Date.now() + 60_000), max: new Date(Date.now() + 86_400_000), noInvalidDate: true })
@@ -44,7 +56,8 @@ export function valid(schema: Schema, depth = 0): Arbitrary<Json> {
   if (schema.$ref) return valid(resolved(schema), depth);
   if (oneOf) return fc.oneof(...oneOf.map((each) => valid(each, depth)));
   if (values) return fc.constantFrom(...(values as string[]));
-  switch (type) {
+  // One of several, such as a number or null: the first is the one that says more.
+  switch (Array.isArray(type) ? type[0] : type) {
     case 'string':
       return text(schema, FORMATS[format ?? '']);
     case 'integer':

@@ -87,8 +87,18 @@ export type ReceiptState = 'sent' | 'undelivered' | 'delivered';
  *   clicked       a link in it was followed
  *   complained    the recipient called it spam
  *   unsubscribed  the recipient used the provider's own way to opt out
+ *   seen          the recipient had an item of the in-app feed before its eyes
+ *   read          the recipient opened the item, or marked it as read
  */
-export const RECEIPT_EVENTS = ['deferred', 'opened', 'clicked', 'complained', 'unsubscribed'] as const;
+export const RECEIPT_EVENTS = [
+  'deferred',
+  'opened',
+  'clicked',
+  'complained',
+  'unsubscribed',
+  'seen',
+  'read',
+] as const;
 export type ReceiptEvent = (typeof RECEIPT_EVENTS)[number];
 
 /** Receipts come late, doubled and out of order: only one of a higher rank than what is known changes anything. */

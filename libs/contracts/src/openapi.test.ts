@@ -3,11 +3,12 @@ import { PROBLEM_TYPES } from './problem';
 import { type RouteContract } from './route';
 import { ADMIN_ROUTES } from './routes/admin-routes';
 import { INGEST_ROUTES } from './routes/ingest-routes';
+import { REALTIME_ROUTES } from './routes/realtime-routes';
 
 // biome-ignore lint/suspicious/noExplicitAny: a JSON document of any shape
 type Json = any;
 
-const ROUTES: readonly RouteContract[] = [...INGEST_ROUTES, ...ADMIN_ROUTES];
+const ROUTES: readonly RouteContract[] = [...INGEST_ROUTES, ...ADMIN_ROUTES, ...REALTIME_ROUTES];
 const document: Json = JSON.parse(JSON.stringify(openApiDocument(ROUTES, '1.2.3')));
 
 /** Every value in the document with the names that lead to it. */
@@ -72,6 +73,20 @@ describe('openApiDocument', () => {
       expect.objectContaining({ type: 'array', minItems: 1, maxItems: 1000 }),
     ]);
     expect(webhook.properties.payload).toMatchObject({ type: 'object', additionalProperties: true });
+  });
+
+  it("says which routes need a recipient's token instead of a key", () => {
+    const { securitySchemes } = document.components;
+    for (const route of REALTIME_ROUTES) {
+      expect(operationOf(route).security).toEqual([{ recipientToken: [] }]);
+      expect(operationOf(route).description).toContain("Needs a recipient's token.");
+    }
+    expect(securitySchemes.recipientToken).toMatchObject({ type: 'http', scheme: 'bearer' });
+    expect(document.components.schemas.MarkFeedDto.properties.ids).toMatchObject({
+      type: 'array',
+      maxItems: 200,
+      items: { type: 'string', format: 'uuid' },
+    });
   });
 
   it('is the same document every time', () => {

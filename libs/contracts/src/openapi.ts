@@ -32,6 +32,13 @@ export function openApiDocument(routes: readonly RouteContract[], version: strin
           scheme: 'bearer',
           description: 'hk_live_… or hk_test_…; the operator has a key of its own.',
         },
+        recipientToken: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description:
+            "For one recipient's feed, from `POST /v1/recipient-tokens`; safe to give to a browser.",
+        },
       },
       schemas: usedSchemas(paths),
     },
@@ -45,6 +52,7 @@ function operation(route: RouteContract): JsonSchema {
     summary: route.summary,
     description: [route.description, `Needs ${access(route)}.`].filter(Boolean).join('\n\n'),
     ...(route.access === 'public' ? { security: [] } : {}),
+    ...(route.access === 'recipient' ? { security: [{ recipientToken: [] }] } : {}),
     parameters: [...pathParameters(route), ...headerParameters(route), ...queryParameters(route)],
     ...(route.body
       ? {
@@ -60,6 +68,7 @@ function operation(route: RouteContract): JsonSchema {
 
 function access({ access: needed }: RouteContract): string {
   if (needed === 'public') return 'no key';
+  if (needed === 'recipient') return "a recipient's token";
   return needed === 'operator'
     ? "the operator's key (HERALD_ADMIN_KEY)"
     : `a key with the scope \`${needed}\``;

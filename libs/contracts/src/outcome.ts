@@ -31,11 +31,13 @@ export const REASONS = {
   suppressed_complaint: 'The recipient called an earlier message spam.',
   suppressed_opt_out: 'The recipient opted out of this channel.',
   suppressed_endpoint_gone: 'The endpoint answered 410 Gone before and is disabled.',
+  suppressed_unregistered: 'The push service said before that the app or browser is not registered any more.',
   suppressed_manually: 'The address was suppressed by the tenant.',
   endpoint_disabled: 'The webhook endpoint is disabled or was deleted.',
   // failed for good
   invalid_address: 'The provider says that the address does not exist or cannot receive.',
   opted_out: 'The provider says that the recipient opted out.',
+  unregistered: 'The push service says that the app or browser is not registered any more.',
   endpoint_gone: 'The endpoint answered 410 Gone and is disabled now.',
   discarded: 'A dead letter that a person discarded.',
   // dead letters

@@ -12,8 +12,11 @@ export interface RouteContract {
   tag: string;
   summary: string;
   description?: string;
-  /** A tenant key's scope (`admin` lets the operator in too), `operator` for HERALD_ADMIN_KEY alone, or `public`. */
-  access: Scope | 'operator' | 'public';
+  /**
+   * A tenant key's scope (`admin` lets the operator in too), `operator` for HERALD_ADMIN_KEY alone, `recipient` for the
+   * token of a feed's owner, or `public`.
+   */
+  access: Scope | 'operator' | 'recipient' | 'public';
   body?: DtoClass;
   /** Accept a missing body as `{}`. */
   bodyOptional?: boolean;

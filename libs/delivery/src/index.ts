@@ -1,5 +1,6 @@
 export * from './channel';
 export * from './keep-pauses';
+export * from './live-targets';
 export * from './message';
 export * from './metrics';
 export * from './provider';

@@ -85,6 +85,12 @@ export class ProviderPool<C extends Channel> {
     return found;
   }
 
+  /** Whether a provider is for such messages. One of a type that is not known here is left for `openFor` to complain of. */
+  carries(setting: ProviderSetting, message: MessageOf[C]): boolean {
+    const definition = this.options.definitions.find((d) => d.type === setting.type);
+    return definition?.carries?.(message, setting.config) ?? true;
+  }
+
   /** @throws when the settings cannot be used: a type that is not known here, say */
   async openFor(setting: ProviderSetting): Promise<Entry<C>> {
     const cached = this.open.get(setting.id);

@@ -100,6 +100,8 @@ export interface ProviderDefinition<C extends Channel, Config extends object = o
   /** Opens the provider. Loads the vendor's client only here, so that only workers pay for it. */
   open(config: Config, deps: ProviderDeps): Promise<Provider<C>>;
   receipts?: ReceiptReader<Config>;
+  /** For a provider that carries only some messages of its channel; it is not asked for the others. */
+  carries?(message: MessageOf[C], config: Config): boolean;
   /** For a provider that sends to many places of different owners: where a message goes, to be watched by itself. */
   target?(message: MessageOf[C]): string;
 }

@@ -35,7 +35,8 @@ import { type RetryConfig, type WorkerConfig, withOverrides } from './worker-con
 
 export interface ChannelWorkerOptions<C extends Channel> {
   channel: ChannelDefinition<C>;
-  definitions: readonly ProviderDefinition<C>[];
+  /** A provider that is a part of Herald is made of what the worker has. */
+  definitions: readonly ProviderDefinition<C>[] | ((own: WorkerOwn) => readonly ProviderDefinition<C>[]);
   simulated: ProviderDefinition<C>;
   findSettings(db: Database, tenantId: string): Promise<ProviderSetting[]>;
   receiptUrl(publicUrl: string, providerId: string, deliveryId: string): string;
@@ -43,6 +44,14 @@ export interface ChannelWorkerOptions<C extends Channel> {
   logger: Logger;
   metrics: Metrics;
   health: Health;
+}
+
+/** What a worker has anyway. */
+export interface WorkerOwn {
+  db: Database;
+  redis: ReturnType<typeof createProducerConnection>;
+  queuePrefix: string;
+  onRedisError(error: Error): void;
 }
 
 export interface RunningChannelWorker {
@@ -78,7 +87,8 @@ export async function startChannelWorker<C extends Channel>(
   for (const client of [producer, consumer]) client.on('error', onRedisError);
   const queues = new DeliveryQueues(producer, config.redis.queuePrefix, onRedisError);
   const leases = new LeaseKeeper(db, config.worker.leaseMs, logger);
-  const pool = createPool(options, db);
+  const { queuePrefix } = config.redis;
+  const pool = createPool(options, { db, redis: producer, queuePrefix, onRedisError });
   const guard = createPauseGuard(options, { db, queues });
   producer.on('close', () => guard.doubt());
   const router = createRouter(options, { db, pool, redis: producer });
@@ -126,13 +136,14 @@ export async function startChannelWorker<C extends Channel>(
   };
 }
 
-function createPool<C extends Channel>(options: ChannelWorkerOptions<C>, db: Database): ProviderPool<C> {
+function createPool<C extends Channel>(options: ChannelWorkerOptions<C>, own: WorkerOwn): ProviderPool<C> {
   const { worker } = options.config;
+  const { definitions } = options;
   return new ProviderPool<C>({
     channel: options.channel.channel,
-    definitions: options.definitions,
+    definitions: typeof definitions === 'function' ? definitions(own) : definitions,
     simulated: options.simulated,
-    findSettings: (tenantId) => options.findSettings(db, tenantId),
+    findSettings: (tenantId) => options.findSettings(own.db, tenantId),
     deps: {
       timeoutMs: worker.attemptTimeoutMs,
       maxConnections: worker.maxConnections,
@@ -203,7 +214,6 @@ function createWorkers<C extends Channel>(
         receiptUrl: (providerId, deliveryId) =>
           edgePublicUrl && options.receiptUrl(edgePublicUrl, providerId, deliveryId),
         metrics,
-        logger,
         now: Date.now,
         random: Math.random,
       },

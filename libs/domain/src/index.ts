@@ -1,6 +1,7 @@
 export * from './endpoint-health';
 export * from './ids';
 export * from './plan-notification';
+export * from './push-payload';
 export * from './retry-policy';
 export * from './routing/provider-health';
 export * from './routing/rank-providers';

@@ -14,10 +14,23 @@ const tenantId = '01900000-0000-7000-8000-000000000001';
 const now = Date.UTC(2030, 0, 31, 9, 30);
 const at = (ms: number) => new Date(now + ms).toISOString();
 
-const ADDRESS = { email: 'ada@example.com', phone: '+4915112345678', webhookUrl: 'https://example.com/h' };
+const ADDRESS = {
+  email: 'ada@example.com',
+  phone: '+4915112345678',
+  devices: [
+    { platform: 'ios', token: 'a1' },
+    { platform: 'android', token: 'b2' },
+  ],
+  webpush: [{ endpoint: 'https://push.example.com/1', keys: { p256dh: 'p', auth: 'a' } }],
+  recipient: 'user_42',
+  webhookUrl: 'https://example.com/h',
+} satisfies RecipientDto;
 const CONTENT = {
   email: { subject: 'Hello', text: 'Hello' },
   sms: { body: 'Hello' },
+  push: { title: 'Hello' },
+  webpush: { title: 'Hello' },
+  inapp: { title: 'Hello' },
   webhook: { payload: { hello: true } },
 };
 const dto = (over: Partial<SendNotificationDto> = {}): SendNotificationDto => ({
@@ -48,6 +61,9 @@ describe('planNotification', () => {
     {
       email: fc.constant(ADDRESS.email),
       phone: fc.constant(ADDRESS.phone),
+      devices: fc.constant(ADDRESS.devices),
+      webpush: fc.constant(ADDRESS.webpush),
+      recipient: fc.constant(ADDRESS.recipient),
       webhookUrl: fc.constant(ADDRESS.webhookUrl),
       locale: fc.constantFrom('de', 'en-GB'),
       timezone: fc.constantFrom('Europe/Berlin', 'UTC'),
@@ -63,6 +79,9 @@ describe('planNotification', () => {
       {
         email: fc.constant(CONTENT.email),
         sms: fc.constant(CONTENT.sms),
+        push: fc.constant(CONTENT.push),
+        webpush: fc.constant(CONTENT.webpush),
+        inapp: fc.constant(CONTENT.inapp),
         webhook: fc.constant(CONTENT.webhook),
       },
       { requiredKeys: [] },
@@ -97,9 +116,10 @@ describe('planNotification', () => {
           const { id: _id, recipient: _recipient, channel: _channel, ...rest } = d;
           if (address === undefined) expect(rest).toEqual({ state: 'skipped', reason: 'no_contact_point' });
           else {
+            const several = typeof address !== 'string';
             expect(rest).toEqual({
-              address,
-              addressKey: addressKey(tenantId, d.channel, address),
+              address: several ? JSON.stringify(address) : address,
+              addressKey: several ? undefined : addressKey(tenantId, d.channel, address),
               locale,
               timezone,
               ...(scheduled ? { state: 'scheduled', reason: 'scheduled_by_request' } : { state: 'queued' }),

@@ -10,6 +10,7 @@ import {
   type RecipientDto,
   type SendNotificationDto,
 } from '@herald/contracts';
+import { contentErrors } from './content-errors';
 import { addressKey, newId } from './ids';
 
 export interface PlannedAttachment {
@@ -23,8 +24,9 @@ export interface PlannedDelivery {
   id: string;
   recipient: number;
   channel: Channel;
+  /** JSON of a list for channels whose deliveries can have several. */
   address?: string;
-  /** Hex; see `addressKey`. */
+  /** Hex; see `addressKey`. None for channels whose deliveries can have several addresses. */
   addressKey?: string;
   locale?: string;
   timezone?: string;
@@ -99,13 +101,15 @@ function planDelivery(
   scheduled: boolean,
   context: { tenantId: string; now: number },
 ): PlannedDelivery {
-  const address = recipient[CONTACT_POINT[channel]];
+  const contact = recipient[CONTACT_POINT[channel]];
   const base = { id: newId(context.now), recipient: index, channel };
-  if (address === undefined) return { ...base, state: 'skipped', reason: 'no_contact_point' };
+  if (contact === undefined) return { ...base, state: 'skipped', reason: 'no_contact_point' };
+  // Several devices or browsers are one delivery. Each is suppressed by itself, so the delivery has no key.
+  const one = typeof contact === 'string';
   return {
     ...base,
-    address,
-    addressKey: addressKey(context.tenantId, channel, address),
+    address: one ? contact : JSON.stringify(contact),
+    addressKey: one ? addressKey(context.tenantId, channel, contact) : undefined,
     locale: recipient.locale,
     timezone: recipient.timezone,
     ...(scheduled ? { state: 'scheduled', reason: 'scheduled_by_request' } : { state: 'queued' }),
@@ -125,17 +129,13 @@ function crossFieldErrors(dto: SendNotificationDto, channels: Channel[], now: nu
       });
     }
   }
-  const { email } = dto.content;
-  if (email && email.html === undefined && email.text === undefined) {
-    errors.push({ pointer: '/content/email', detail: 'must have html, text or both' });
-  }
   if (dto.failover && dto.delivery === 'at_most_once') {
     errors.push({
       pointer: '/failover',
       detail: 'must not be given with delivery at_most_once: what got no receipt in time may arrive twice',
     });
   }
-  errors.push(...attachmentErrors(dto), ...timeErrors(dto, now));
+  errors.push(...contentErrors(dto.content), ...attachmentErrors(dto), ...timeErrors(dto, now));
   return errors;
 }
 

@@ -18,7 +18,10 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** Defaults for production. SMTP servers and webhooks come back after hours; an SMS that is hours late is worth little. */
+/**
+ * Defaults for production. SMTP servers and webhooks come back after hours; an SMS or a push
+ * message that is hours late is worth little.
+ */
 export const RETRY_POLICIES: Record<Channel, RetryPolicy> = {
   email: {
     maxAttempts: 12,
@@ -28,6 +31,10 @@ export const RETRY_POLICIES: Record<Channel, RetryPolicy> = {
     retryAfterCapMs: 12 * HOUR,
   },
   sms: { maxAttempts: 6, baseMs: 5 * SECOND, capMs: 30 * MINUTE, budgetMs: 4 * HOUR, retryAfterCapMs: HOUR },
+  push: { maxAttempts: 8, baseMs: 5 * SECOND, capMs: HOUR, budgetMs: 12 * HOUR, retryAfterCapMs: HOUR },
+  webpush: { maxAttempts: 8, baseMs: 5 * SECOND, capMs: HOUR, budgetMs: 12 * HOUR, retryAfterCapMs: HOUR },
+  // Its provider is our own database.
+  inapp: { maxAttempts: 8, baseMs: SECOND, capMs: 5 * MINUTE, budgetMs: 12 * HOUR, retryAfterCapMs: HOUR },
   webhook: {
     maxAttempts: 12,
     baseMs: 5 * SECOND,

@@ -1,7 +1,13 @@
 import { type Reason } from '@herald/contracts';
 
 /** Why an address is suppressed from now on. */
-export type SuppressionReason = 'bounce' | 'complaint' | 'opt_out' | 'endpoint_gone' | 'manual';
+export type SuppressionReason =
+  | 'bounce'
+  | 'complaint'
+  | 'opt_out'
+  | 'endpoint_gone'
+  | 'unregistered'
+  | 'manual';
 
 /** Facts of an attempt worth keeping, e.g. `{ segments: 2, encoding: 'GSM-7' }`. Never personal data. */
 export type AttemptFacts = Record<string, string | number | boolean>;
@@ -19,7 +25,12 @@ interface NotAccepted {
 export type SendOutcome =
   | { outcome: 'accepted'; providerMessageId?: string; code?: string; detail?: string; facts?: AttemptFacts }
   | ({ outcome: 'retry'; retryAfterMs?: number } & NotAccepted)
-  | ({ outcome: 'permanent-address'; suppress?: SuppressionReason } & NotAccepted)
+  | ({
+      outcome: 'permanent-address';
+      suppress?: SuppressionReason;
+      /** Since when the address is gone, in epoch milliseconds, where the provider says so. */
+      goneSince?: number;
+    } & NotAccepted)
   | ({ outcome: 'permanent-content' } & NotAccepted)
   | ({ outcome: 'config-halt' } & NotAccepted)
   | ({ outcome: 'ambiguous' } & NotAccepted);

@@ -1,5 +1,7 @@
 export * from './auth/authenticator';
+export { LookupGate } from './auth/lookup-gate';
 export * from './auth/principal';
+export * from './auth/recipient-token';
 export * from './batching/coalescer';
 export * from './config/common-config';
 export * from './config/describe-config';

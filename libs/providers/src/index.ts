@@ -9,3 +9,5 @@ export {
 export { TwilioConfig } from './sms/twilio';
 export * from './validate-provider-config';
 export { StandardWebhookConfig } from './webhook/standard-webhook';
+export { newVapidKeyPair } from './webpush/vapid-key';
+export { WebPushConfig } from './webpush/web-push';

@@ -3,10 +3,13 @@ import { type ProviderDefinition } from '@herald/delivery';
 import { sendgrid } from './email/sendgrid';
 import { ses } from './email/ses';
 import { smtp } from './email/smtp';
+import { apns } from './push/apns';
+import { fcm } from './push/fcm';
 import { simulatedProvider } from './simulated/simulated';
 import { twilio } from './sms/twilio';
 import { vonage } from './sms/vonage';
 import { standardWebhook } from './webhook/standard-webhook';
+import { webPush } from './webpush/web-push';
 
 type Registry = { readonly [C in Channel]: readonly ProviderDefinition<C>[] };
 
@@ -21,6 +24,10 @@ function erased<C extends Channel, Config extends object>(
 export const PROVIDERS = {
   email: [erased(smtp), erased(sendgrid), erased(ses)],
   sms: [erased(twilio), erased(vonage)],
+  push: [erased(fcm), erased(apns)],
+  webpush: [erased(webPush)],
+  // Its provider is our own database: see worker-inapp.
+  inapp: [],
   webhook: [erased(standardWebhook)],
 } satisfies Registry;
 
@@ -28,6 +35,9 @@ export const PROVIDERS = {
 export const SIMULATED = {
   email: simulatedProvider('email'),
   sms: simulatedProvider('sms'),
+  push: simulatedProvider('push'),
+  webpush: simulatedProvider('webpush'),
+  inapp: simulatedProvider('inapp'),
   webhook: simulatedProvider('webhook'),
 } satisfies { readonly [C in Channel]: ProviderDefinition<C> };
 

@@ -10,6 +10,11 @@ export function createWorkerConnection(url: string): Redis {
   return connect(url, { maxRetriesPerRequest: null });
 }
 
+/** A client that only listens: it is told what to subscribe to anew each time that it has connected. */
+export function createSubscriberConnection(url: string): Redis {
+  return connect(url, { enableOfflineQueue: false, maxRetriesPerRequest: 0, autoResubscribe: false });
+}
+
 function connect(url: string, options: RedisOptions): Redis {
   return new Redis(url, {
     ...options,

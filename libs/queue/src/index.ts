@@ -1,7 +1,9 @@
 export * from './breaker-board';
-export * from './connection';
+export { createProducerConnection, createWorkerConnection, untilConnected } from './connection';
 export * from './delivery-queues';
 export type { Payload, Take } from './fair-order';
+export { FeedBell, type FeedNews, feedKeyOf } from './feed-bell';
+export { FeedListener, type FeedListenerOptions } from './feed-listener';
 export type { GatesFound } from './lane-gates';
 export * from './lane-worker';
 export * from './send-limits';

@@ -3,6 +3,7 @@ import { type Database } from '@herald/db';
 import {
   type Authenticator,
   createHttpApp,
+  type EncryptionKey,
   type Health,
   type Logger,
   type Metrics,
@@ -17,8 +18,10 @@ import { channelHandlers } from './channels';
 import { deadLetterHandlers } from './dead-letters/dead-letter-handlers';
 import { adminMetrics } from './metrics';
 import { providerHandlers } from './providers/provider-handlers';
+import { recipientTokenHandlers } from './recipient-tokens';
 import { suppressionHandlers } from './suppressions';
 import { tenantHandlers } from './tenants';
+import { vapidKeyHandlers } from './vapid-keys';
 import { webhookEndpointHandlers } from './webhook-endpoints/webhook-endpoint-handlers';
 import { webhookSecretHandlers } from './webhook-secrets';
 
@@ -26,6 +29,8 @@ export interface AdminAppDeps {
   db: Database;
   queues: DeliveryQueues;
   box: SecretBox;
+  /** Tokens of recipients are signed by a key that is derived from the first of these. */
+  keys: readonly EncryptionKey[];
   /** Has to know the operator's key. */
   authenticator: Pick<Authenticator, 'authenticate'>;
   logger: Logger;
@@ -47,6 +52,8 @@ export function createAdminApp(deps: AdminAppDeps): Express {
     ...apiKeyHandlers(deps),
     ...providerHandlers(deps),
     ...webhookSecretHandlers(deps),
+    ...vapidKeyHandlers(deps),
+    ...recipientTokenHandlers(deps),
     ...suppressionHandlers(deps),
     ...deadLetterHandlers({ db, queues, metrics: own }),
     ...webhookEndpointHandlers({ db, queues, metrics: own }),

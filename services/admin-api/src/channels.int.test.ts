@@ -1,3 +1,4 @@
+import { CHANNELS } from '@herald/contracts';
 import { newId } from '@herald/domain';
 import { createWorkerConnection, LaneWorker } from '@herald/queue';
 import { until } from '@herald/testing';
@@ -16,11 +17,7 @@ const waiting = async (channel: string) => {
 
 it('pauses and resumes a channel; what waits is counted', async () => {
   const { body } = await admin.operator.get('/v1/channels').expect(200);
-  expect(body.items).toMatchObject([
-    { channel: 'email', paused: false },
-    { channel: 'sms', paused: false },
-    { channel: 'webhook', paused: false },
-  ]);
+  expect(body.items).toMatchObject(CHANNELS.map((channel) => ({ channel, paused: false })));
   const paused = await admin.operator.post('/v1/channels/sms/pause').expect(200);
   expect(paused.body).toMatchObject({ channel: 'sms', paused: true });
   let taken = 0;
@@ -123,11 +120,9 @@ describe('without Redis', () => {
     const { body } = await without.operator.post('/v1/channels/sms/pause', { reason: 'A test' }).expect(202);
     expect(body).toMatchObject({ channel: 'sms', paused: true, pauseReason: 'A test', lanes: [] });
     const list = await without.operator.get('/v1/channels').expect(200);
-    expect(list.body.items).toMatchObject([
-      { channel: 'email', paused: false, lanes: [] },
-      { channel: 'sms', paused: true, lanes: [] },
-      { channel: 'webhook', paused: false, lanes: [] },
-    ]);
+    expect(list.body.items).toMatchObject(
+      CHANNELS.map((channel) => ({ channel, paused: channel === 'sms', lanes: [] })),
+    );
     const resumed = await without.operator.post('/v1/channels/sms/resume').expect(202);
     expect(resumed.body).toEqual({ channel: 'sms', paused: false, lanes: [] });
   });

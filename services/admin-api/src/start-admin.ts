@@ -50,9 +50,10 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
     operatorKey: config.adminKey,
     onUsed: (keyId) => lastUsed.add(keyId),
   });
-  const box = new SecretBox(parseEncryptionKeys(config.crypto.encryptionKeys));
+  const keys = parseEncryptionKeys(config.crypto.encryptionKeys);
+  const box = new SecretBox(keys);
   const { trustProxy } = config.http;
-  const handler = createAdminApp({ ...options, db, queues, box, authenticator, trustProxy });
+  const handler = createAdminApp({ ...options, db, queues, box, keys, authenticator, trustProxy });
   // Redis is not part of readiness: without it everything works but the channels' pages, and the relay rings.
   health.add('postgres', () => db.ping());
   exposePool(options.metrics, 'admin-api', db);

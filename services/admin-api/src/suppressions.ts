@@ -21,7 +21,14 @@ import { type Principal, ProblemError } from '@herald/platform';
 import { type CursorFormat, pageOf } from './http/page';
 import { forTenant } from './http/tenant-of';
 
-const ADDRESS_FORMAT: Record<Channel, FormatName> = { email: 'email', sms: 'phone', webhook: 'http-url' };
+const ADDRESS_FORMAT: Record<Channel, FormatName> = {
+  email: 'email',
+  sms: 'phone',
+  push: 'device-token',
+  webpush: 'http-url',
+  inapp: 'recipient-id',
+  webhook: 'http-url',
+};
 
 const CURSOR: CursorFormat<ListedSuppression, SuppressionPosition> = {
   write: ({ position }) => [position.micros, position.channel, position.addressKey].join(' '),

@@ -16,6 +16,10 @@ const DEFAULT_SES = {
   smtpPassword: 'sandbox-ses-password',
   topicArn: 'arn:aws:sns:us-east-1:000000000000:sandbox',
 };
+/** Likewise its team at Apple. */
+const DEFAULT_APNS = { keyId: 'SANDBOXKEY', teamId: 'SANDBOXTM1', topic: 'test.herald.sandbox' };
+/** Likewise its service account of FCM. */
+const DEFAULT_FCM = { projectId: 'sandbox', clientEmail: 'herald@sandbox.iam.gserviceaccount.com' };
 
 /** A sandbox that runs alone. */
 export class SandboxConfig {
@@ -119,6 +123,70 @@ export class SandboxConfig {
   @Matches(/^https?:\/\/\S+$/, { message: 'an http or https URL' })
   sesEndpoint?: string;
 
+  @Env('HERALD_SANDBOX_FCM_PROJECT_ID', {
+    description: 'The project the FCM API knows.',
+    default: DEFAULT_FCM.projectId,
+  })
+  @Matches(/^[a-z0-9][a-z0-9-]{2,62}$/, { message: '3 to 63 lower-case letters, digits and hyphens' })
+  fcmProjectId: string;
+
+  @Env('HERALD_SANDBOX_FCM_CLIENT_EMAIL', {
+    description: 'The service account that may send for it.',
+    default: DEFAULT_FCM.clientEmail,
+  })
+  @Matches(/^[^\s@]{1,64}@[^\s@]{1,255}$/, { message: 'an e-mail address' })
+  fcmClientEmail: string;
+
+  @Env('HERALD_SANDBOX_FCM_PRIVATE_KEY', {
+    description:
+      'Its RSA key, base64 of DER (PKCS#8); a new one at each start when missing. ' +
+      'The key file is at /fcm/service-account.json.',
+    example: '<base64>',
+    kind: 'string',
+    secret: true,
+  })
+  @IsOptional()
+  @Matches(/^[A-Za-z0-9+/]{1000,}={0,2}$/, { message: 'base64 of an RSA private key in DER (PKCS#8)' })
+  fcmPrivateKey?: string;
+
+  @Env('HERALD_SANDBOX_APNS_PORT', {
+    description: 'Port of APNs, which speaks HTTP/2 in clear text; 0 takes a free one.',
+    default: 2197,
+  })
+  @IsInt()
+  @Min(0)
+  @Max(65535)
+  apnsPort: number;
+
+  @Env('HERALD_SANDBOX_APNS_KEY_ID', {
+    description: 'The id of the signing key that APNs knows.',
+    default: DEFAULT_APNS.keyId,
+  })
+  @Matches(/^[A-Z0-9]{10}$/, { message: '10 capital letters and digits' })
+  apnsKeyId: string;
+
+  @Env('HERALD_SANDBOX_APNS_TEAM_ID', {
+    description: 'The team that it belongs to.',
+    default: DEFAULT_APNS.teamId,
+  })
+  @Matches(/^[A-Z0-9]{10}$/, { message: '10 capital letters and digits' })
+  apnsTeamId: string;
+
+  @Env('HERALD_SANDBOX_APNS_TOPIC', { description: 'The bundle id of its app.', default: DEFAULT_APNS.topic })
+  @Matches(/^[A-Za-z0-9][A-Za-z0-9.-]{0,154}$/, { message: 'a bundle id' })
+  apnsTopic: string;
+
+  @Env('HERALD_SANDBOX_APNS_PRIVATE_KEY', {
+    description:
+      'The key, base64 of DER (PKCS#8, P-256); a new one at each start when missing. Its file is at /apns/key.p8.',
+    example: '<base64>',
+    kind: 'string',
+    secret: true,
+  })
+  @IsOptional()
+  @Matches(/^[A-Za-z0-9+/]{100,}={0,2}$/, { message: 'base64 of a P-256 private key in DER (PKCS#8)' })
+  apnsPrivateKey?: string;
+
   @Env('HERALD_SANDBOX_VONAGE_API_KEY', {
     description: 'The account the Vonage API knows.',
     default: DEFAULT_VONAGE.apiKey,
@@ -141,6 +209,26 @@ export class SandboxConfig {
   })
   @MinLength(8)
   vonageSignatureSecret: string;
+
+  @Env('HERALD_SANDBOX_WEBPUSH_SEED', {
+    description:
+      'What the keys of the web push service are derived from; without it subscriptions end with the process.',
+    example: '<random>',
+    kind: 'string',
+    secret: true,
+  })
+  @IsOptional()
+  @MinLength(16)
+  webpushSeed?: string;
+
+  @Env('HERALD_SANDBOX_WEBPUSH_VAPID_PUBLIC_KEY', {
+    description: 'What the example page at /app/push/ subscribes with.',
+    example: '<base64url>',
+    kind: 'string',
+  })
+  @IsOptional()
+  @Matches(/^[A-Za-z0-9_-]{87}$/, { message: 'the base64url of a P-256 public key' })
+  webpushVapidPublicKey?: string;
 
   @Env('HERALD_SANDBOX_WEBHOOK_SECRETS', {
     description: 'Secrets that webhooks may be signed with.',

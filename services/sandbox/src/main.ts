@@ -20,6 +20,18 @@ void runService({
         topicArn: config.sesTopicArn,
         endpoint: config.sesEndpoint,
       },
+      fcm: {
+        projectId: config.fcmProjectId,
+        clientEmail: config.fcmClientEmail,
+        privateKey: config.fcmPrivateKey,
+      },
+      apns: {
+        port: config.apnsPort,
+        keyId: config.apnsKeyId,
+        teamId: config.apnsTeamId,
+        topic: config.apnsTopic,
+        privateKey: config.apnsPrivateKey,
+      },
       vonage: {
         accounts: [
           {
@@ -29,6 +41,7 @@ void runService({
           },
         ],
       },
+      webpush: { seed: config.webpushSeed, vapidPublicKey: () => config.webpushVapidPublicKey },
       webhookSecrets: () => config.webhookSecrets,
       maxMessages: config.maxMessages,
       ledgerFile: config.ledgerFile,

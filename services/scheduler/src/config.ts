@@ -55,6 +55,17 @@ export class TimingConfig {
   @Min(0)
   @Max(3650)
   retentionDays: number;
+
+  @Env('FEED_RETENTION_DAYS', {
+    description:
+      'Days that items stay in the in-app feeds unless they expire earlier, also when their notification is gone; 0 keeps ' +
+      'them for ever.',
+    default: 180,
+  })
+  @IsInt()
+  @Min(0)
+  @Max(3650)
+  feedRetentionDays: number;
 }
 
 export class SchedulerConfig {

@@ -21,6 +21,7 @@ import {
 } from '@herald/platform';
 import { createProducerConnection, DeliveryQueues } from '@herald/queue';
 import { type TimingConfig } from './config';
+import { feedRetentionMetrics, feedsTurn } from './feeds';
 import { schedulerMetrics } from './metrics';
 import { pausesTurn } from './pauses';
 import { relayTurn } from './relay';
@@ -44,6 +45,7 @@ const RETENTION_EVERY_MS = 3_600_000;
 const PAUSES_EVERY_MS = 2000;
 const FEED_EVERY_MS = 500;
 const ENDPOINT_HEALTH_EVERY_MS = 60_000;
+const FEEDS_EVERY_MS = 60_000;
 
 /** Starts everything that happens because time passes. Several schedulers may run: rows are taken with SKIP LOCKED. */
 export async function startScheduler(options: SchedulerOptions): Promise<{ stop(): Promise<void> }> {
@@ -70,6 +72,11 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
   const { retentionDays, partitionDaysAhead } = config.timing;
   const partitions = { retentionDays, partitionDaysAhead };
   const retention = { db, logger, metrics: retentionMetrics(options.metrics), ...partitions };
+  const feeds = {
+    db,
+    retentionDays: config.timing.feedRetentionDays,
+    metrics: feedRetentionMetrics(options.metrics),
+  };
   const hooks = { db, queues, logger, metrics: webhookEventMetrics(options.metrics) };
   options.health.add('postgres', () => db.ping());
   exposePool(options.metrics, 'scheduler', db);
@@ -81,6 +88,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     every('webhook-events', FEED_EVERY_MS, (signal) => feedTurn(hooks, signal)),
     every('endpoint-health', ENDPOINT_HEALTH_EVERY_MS, (signal) => endpointHealthTurn(hooks, signal)),
     every('pauses', PAUSES_EVERY_MS, () => pausesTurn(pauses)),
+    every('feeds', FEEDS_EVERY_MS, (signal) => feedsTurn(feeds, signal)),
     every('expired-keys', CLEAN_EVERY_MS, (signal) => cleanTurn(db, signal)),
     every('partitions', PARTITIONS_EVERY_MS, (signal) => partitionsTurn(retention, signal)),
     every('retention', RETENTION_EVERY_MS, (signal) => retentionTurn(retention, signal)),

@@ -14,6 +14,8 @@ export interface Secrets {
   sendgridKey: string;
   vonageSecret: string;
   vonageSignatureSecret: string;
+  /** What the sandbox's browsers have their keys from. */
+  browserSeed: string;
 }
 
 /** What scripts read to talk to a running Herald. */
@@ -65,6 +67,7 @@ export class DataFolder {
       sendgridKey: `SG.${randomBytes(32).toString('base64url')}`,
       vonageSecret: randomBytes(12).toString('hex'),
       vonageSignatureSecret: randomBytes(24).toString('hex'),
+      browserSeed: randomBytes(32).toString('base64url'),
     };
     // A folder of an earlier release knows fewer.
     const secrets = { ...fresh, ...known };

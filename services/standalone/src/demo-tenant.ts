@@ -1,22 +1,10 @@
-import { receiptUrl } from '@herald/contracts';
-import { ApiKey, type Database, ProviderConfig, Tenant, WebhookSecret } from '@herald/db';
+import { newVapidKey } from '@herald/admin-api';
+import { receiptUrl, SCOPES } from '@herald/contracts';
+import { ApiKey, type Database, ProviderConfig, Tenant, VapidKey, WebhookSecret } from '@herald/db';
 import { newId } from '@herald/domain';
 import { apiKeyHint, parseEncryptionKeys, SecretBox, sha256 } from '@herald/platform';
 import { type Secrets } from './data-folder';
-
-export interface SandboxAddress {
-  smtpPort: number;
-  httpUrl: string;
-  sendgridEvents?: { publicKey: string; configure(settings: { enabled: boolean; url: string }): void };
-}
-
-interface DemoProvider {
-  channel: 'email' | 'sms';
-  type: string;
-  name: string;
-  position: number;
-  config: object;
-}
+import { type DemoProvider, demoProviders, type SandboxAddress } from './demo-providers';
 
 /** More than this machine can send: the demo key must not be what a load test measures. */
 const DEMO_LIMIT = 100_000;
@@ -36,6 +24,7 @@ export async function ensureDemoTenant(
   await db.repository(Tenant).upsert({ id: DEMO_TENANT, name: 'demo' }, ['id']);
   await ensureKey(db, secrets.apiKey);
   await ensureWebhookSecret(db, box, secrets.webhookSecret);
+  await ensureVapidKey(db, box);
   for (const provider of demoProviders(secrets, sandbox)) {
     const id = await ensureProvider(db, box, provider);
     if (provider.type !== 'sendgrid') continue;
@@ -43,64 +32,15 @@ export async function ensureDemoTenant(
   }
 }
 
-const MAIL_FROM = 'Herald demo <demo@herald.test>';
-const SMS_FROM = '+15005550006';
-export const VONAGE_KEY = 'demo0000';
-
-/** Two for each channel: the second is there for when the first fails. */
-function demoProviders(secrets: Secrets, sandbox: SandboxAddress): DemoProvider[] {
-  return [
-    {
-      channel: 'email',
-      type: 'smtp',
-      name: 'sandbox',
-      position: 0,
-      config: { host: '127.0.0.1', port: sandbox.smtpPort, security: 'none', from: MAIL_FROM },
-    },
-    {
-      channel: 'email',
-      type: 'sendgrid',
-      name: 'sandbox-second',
-      position: 1,
-      config: {
-        apiKey: secrets.sendgridKey,
-        from: MAIL_FROM,
-        webhookPublicKey: sandbox.sendgridEvents?.publicKey,
-        apiBaseUrl: sandbox.httpUrl,
-      },
-    },
-    {
-      channel: 'sms',
-      type: 'twilio',
-      name: 'sandbox',
-      position: 0,
-      config: {
-        accountSid: secrets.twilioSid,
-        authToken: secrets.twilioToken,
-        from: SMS_FROM,
-        apiBaseUrl: sandbox.httpUrl,
-      },
-    },
-    {
-      channel: 'sms',
-      type: 'vonage',
-      name: 'sandbox-second',
-      position: 1,
-      config: {
-        apiKey: VONAGE_KEY,
-        apiSecret: secrets.vonageSecret,
-        signatureSecret: secrets.vonageSignatureSecret,
-        from: SMS_FROM,
-        apiBaseUrl: `${sandbox.httpUrl}/vonage`,
-      },
-    },
-  ];
-}
-
 async function ensureKey(db: Database, apiKey: string): Promise<void> {
   const keys = db.repository(ApiKey);
   const hash = sha256(apiKey);
-  if (await keys.findOneBy({ hash })) return;
+  const known = await keys.findOneBy({ hash });
+  if (known) {
+    // A folder of an earlier release has a key that knows fewer.
+    await keys.update({ id: known.id }, { scopes: [...SCOPES] });
+    return;
+  }
   await keys.insert({
     id: newId(Date.now()),
     tenantId: DEMO_TENANT,
@@ -108,7 +48,7 @@ async function ensureKey(db: Database, apiKey: string): Promise<void> {
     hash,
     hint: apiKeyHint(apiKey),
     live: true,
-    scopes: ['notifications:write', 'notifications:read', 'admin'],
+    scopes: [...SCOPES],
     burst: DEMO_LIMIT,
     perSecond: DEMO_LIMIT,
   });
@@ -121,6 +61,13 @@ async function ensureWebhookSecret(db: Database, box: SecretBox, secret: string)
   await db
     .repository(WebhookSecret)
     .insert({ id, tenantId: DEMO_TENANT, secret: box.seal(secret, `webhook_secrets:${id}`) });
+}
+
+async function ensureVapidKey(db: Database, box: SecretBox): Promise<void> {
+  const keys = db.repository(VapidKey);
+  if (await keys.findOneBy({ tenantId: DEMO_TENANT })) return;
+  const key = await newVapidKey(box);
+  await keys.insert({ ...key, tenantId: DEMO_TENANT, subject: 'mailto:demo@example.com' });
 }
 
 async function ensureProvider(

@@ -8,18 +8,26 @@ export interface Ports {
   edge: number;
   sandbox: number;
   smtp: number;
+  apns: number;
 }
 
 const STEP = 10;
 const TRIES = 50;
 
 /**
- * The API's port and the four after it. A port that was asked for is used as it is, and a start fails if it is taken;
+ * The API's port and the five after it. A port that was asked for is used as it is, and a start fails if it is taken;
  * the default moves on to the next free block.
  */
 export async function choosePorts(port: number, given: boolean): Promise<Ports> {
   for (let base = port; base < port + STEP * TRIES; base += STEP) {
-    const ports = { api: base, admin: base + 1, edge: base + 2, sandbox: base + 3, smtp: base + 4 };
+    const ports = {
+      api: base,
+      admin: base + 1,
+      edge: base + 2,
+      sandbox: base + 3,
+      smtp: base + 4,
+      apns: base + 5,
+    };
     if (given || (await allFree(Object.values(ports)))) return given ? freeFollowers(ports) : ports;
   }
   throw new Error(`No free ports from ${port} on; choose one with --port`);

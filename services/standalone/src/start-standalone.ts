@@ -1,6 +1,6 @@
 import { type RequestListener } from 'node:http';
 import { AdminApiConfig, startAdmin } from '@herald/admin-api';
-import { ADMIN_ROUTES } from '@herald/contracts';
+import { ADMIN_ROUTES, REALTIME_ROUTES } from '@herald/contracts';
 import { Database, migrate } from '@herald/db';
 import { startChannelWorker, WorkerServiceConfig } from '@herald/delivery';
 import { EdgeConfig, startEdge } from '@herald/edge';
@@ -13,16 +13,20 @@ import {
   loadConfig,
   Metrics,
   startHttpServer,
+  type UpgradeListener,
 } from '@herald/platform';
-import { type Sandbox, startSandbox } from '@herald/sandbox';
+import { RealtimeConfig, startRealtime } from '@herald/realtime';
 import { SchedulerConfig, startScheduler } from '@herald/scheduler';
 import { emailParts } from '@herald/worker-email';
+import { inappParts } from '@herald/worker-inapp';
+import { pushParts } from '@herald/worker-push';
 import { smsParts } from '@herald/worker-sms';
 import { webhookParts } from '@herald/worker-webhook';
+import { webpushParts } from '@herald/worker-webpush';
 import { type DataFolder, type DevFile, type Secrets } from './data-folder';
-import { ensureDemoTenant, VONAGE_KEY } from './demo-tenant';
+import { startDemoSandbox } from './demo-sandbox';
+import { ensureDemoTenant } from './demo-tenant';
 import { type EmbeddedServers, startServers } from './embedded-servers';
-import { firstRequest } from './first-request';
 import { readOpenApi } from './open-api';
 import { choosePorts, type Ports } from './ports';
 import { StopList } from './stop-list';
@@ -74,7 +78,7 @@ async function startAll(
   const servers = await startServers(folder, env);
   stops.add(() => servers.stop());
   const [sandbox] = await Promise.all([
-    startDemoSandbox(ports, secrets, logger),
+    startDemoSandbox({ host: HOST, ports, secrets, logger }),
     migrate(servers.databaseUrl),
   ]);
   stops.add(() => sandbox.stop());
@@ -93,28 +97,6 @@ async function startAll(
   };
   folder.writeDevFile(dev);
   return { dev, smtpPort: sandbox.smtpPort, servers, stop: (deadlineMs) => stops.run(deadlineMs) };
-}
-
-function startDemoSandbox(ports: Ports, secrets: Secrets, logger: Logger): Promise<Sandbox> {
-  return startSandbox({
-    host: HOST,
-    httpPort: ports.sandbox,
-    smtpPort: ports.smtp,
-    twilio: { accounts: [{ sid: secrets.twilioSid, authToken: secrets.twilioToken }] },
-    vonage: {
-      accounts: [
-        {
-          apiKey: VONAGE_KEY,
-          apiSecret: secrets.vonageSecret,
-          signatureSecret: secrets.vonageSignatureSecret,
-        },
-      ],
-    },
-    sendgrid: { apiKey: secrets.sendgridKey },
-    webhookSecrets: () => [secrets.webhookSecret],
-    firstRequest: () => firstRequest(`http://${HOST}:${ports.api}`, secrets.apiKey),
-    logger,
-  });
 }
 
 function edgeUrlOf(ports: Ports): string {
@@ -172,11 +154,18 @@ class Services {
     this.stops.add(() => admin.stop());
     const ingest = await startIngest({ ...this.common, config: loadConfig(IngestConfig, this.env), openapi });
     this.stops.add(() => ingest.stop());
-    // One origin for everything with a key, as behind an ingress.
-    const either: RequestListener = (req, res) =>
-      isAdminPath(req.url ?? '') ? admin.handler(req, res) : ingest.handler(req, res);
+    const realtime = await startRealtime({ ...this.common, config: loadConfig(RealtimeConfig, this.env) });
+    this.stops.add(() => realtime.stop());
+    // One origin for everything with a key or a token, as behind an ingress.
+    const any: RequestListener = (req, res) => {
+      const prefix = firstSegments(req.url ?? '');
+      if (ADMIN_PREFIXES.has(prefix)) return admin.handler(req, res);
+      return REALTIME_PREFIXES.has(prefix) ? realtime.handler(req, res) : ingest.handler(req, res);
+    };
+    const api = await this.listen(ports.api, any, realtime.upgrade);
+    this.stops.add((deadlineMs) => realtime.closeSockets(deadlineMs));
     return {
-      api: await this.listen(ports.api, either),
+      api,
       admin: await this.listen(ports.admin, admin.handler),
       edge,
     };
@@ -194,23 +183,27 @@ class Services {
     const workers = await Promise.all([
       startChannelWorker({ ...shared, ...emailParts(config) }),
       startChannelWorker({ ...shared, ...smsParts(config) }),
+      startChannelWorker({ ...shared, ...pushParts(config) }),
+      startChannelWorker({ ...shared, ...webpushParts(config) }),
+      startChannelWorker({ ...shared, ...inappParts() }),
       startChannelWorker({ ...shared, ...webhookParts(config) }),
     ]);
     this.stops.add(async (deadlineMs) => void (await Promise.all(workers.map((w) => w.stop(deadlineMs)))));
   }
 
-  private async listen(port: number, handler: RequestListener): Promise<HttpServer> {
-    const server = await startHttpServer({ host: HOST, port, handler, portVariable: '--port' });
+  private async listen(
+    port: number,
+    handler: RequestListener,
+    upgrade?: UpgradeListener,
+  ): Promise<HttpServer> {
+    const server = await startHttpServer({ host: HOST, port, handler, upgrade, portVariable: '--port' });
     this.stops.add((deadlineMs) => server.close(deadlineMs));
     return server;
   }
 }
 
 const ADMIN_PREFIXES = new Set(ADMIN_ROUTES.map((route) => firstSegments(route.path)));
-
-function isAdminPath(url: string): boolean {
-  return ADMIN_PREFIXES.has(firstSegments(url));
-}
+const REALTIME_PREFIXES = new Set(REALTIME_ROUTES.map((route) => firstSegments(route.path)));
 
 /** `/v1/dead-letters` of `/v1/dead-letters/replay?x=y`. */
 function firstSegments(path: string): string {

@@ -24,6 +24,9 @@ import {
 } from '../channels';
 import { LIMITS } from '../limits';
 import { Format, JsonObject, MaxChars, MinChars, Optional, StringMap } from '../validation/decorators';
+import { InAppContentDto } from './inapp-content';
+import { DeviceDto, PushContentDto } from './push-content';
+import { WebPushContentDto, WebPushSubscriptionDto } from './webpush-content';
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 
@@ -43,6 +46,32 @@ export class RecipientDto {
   @Format('http-url')
   @JSONSchema({ examples: ['https://example.com/hooks/herald'] })
   webhookUrl?: string;
+
+  @Optional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(LIMITS.devices)
+  @ValidateNested({ each: true })
+  @Type(() => DeviceDto)
+  @JSONSchema({ items: ref('DeviceDto'), type: 'array', description: 'Each gets the push message.' })
+  devices?: DeviceDto[];
+
+  @Optional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(LIMITS.webPushSubscriptions)
+  @ValidateNested({ each: true })
+  @Type(() => WebPushSubscriptionDto)
+  @JSONSchema({ items: ref('WebPushSubscriptionDto'), type: 'array', description: 'Each gets the web push.' })
+  webpush?: WebPushSubscriptionDto[];
+
+  @Optional()
+  @Format('recipient-id')
+  @JSONSchema({
+    description: 'Your own id of the recipient: whose in-app feed it is.',
+    examples: ['user_42'],
+  })
+  recipient?: string;
 
   @Optional()
   @Format('language-tag')
@@ -148,6 +177,21 @@ export class ContentDto {
   @ValidateNested()
   @Type(() => SmsContentDto)
   sms?: SmsContentDto;
+
+  @Optional()
+  @ValidateNested()
+  @Type(() => PushContentDto)
+  push?: PushContentDto;
+
+  @Optional()
+  @ValidateNested()
+  @Type(() => WebPushContentDto)
+  webpush?: WebPushContentDto;
+
+  @Optional()
+  @ValidateNested()
+  @Type(() => InAppContentDto)
+  inapp?: InAppContentDto;
 
   @Optional()
   @ValidateNested()

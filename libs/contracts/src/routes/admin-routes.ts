@@ -3,8 +3,10 @@ import { API_KEY_ROUTES } from './admin/api-key-routes';
 import { CHANNEL_ROUTES } from './admin/channel-routes';
 import { DEAD_LETTER_ROUTES } from './admin/dead-letter-routes';
 import { PROVIDER_ROUTES } from './admin/provider-routes';
+import { RECIPIENT_TOKEN_ROUTES } from './admin/recipient-token-routes';
 import { SUPPRESSION_ROUTES } from './admin/suppression-routes';
 import { TENANT_ROUTES } from './admin/tenant-routes';
+import { VAPID_KEY_ROUTES } from './admin/vapid-key-routes';
 import { WEBHOOK_ENDPOINT_ROUTES } from './admin/webhook-endpoint-routes';
 import { WEBHOOK_SECRET_ROUTES } from './admin/webhook-secret-routes';
 
@@ -15,6 +17,8 @@ export const ADMIN_ROUTES = [
   ...PROVIDER_ROUTES,
   ...WEBHOOK_SECRET_ROUTES,
   ...WEBHOOK_ENDPOINT_ROUTES,
+  ...VAPID_KEY_ROUTES,
+  ...RECIPIENT_TOKEN_ROUTES,
   ...SUPPRESSION_ROUTES,
   ...DEAD_LETTER_ROUTES,
   ...CHANNEL_ROUTES,

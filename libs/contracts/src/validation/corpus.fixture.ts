@@ -1,4 +1,5 @@
 import { LIMITS } from '../limits';
+import { BAD_IN_APPS, GOOD_IN_APPS } from './corpus-apps.fixture';
 
 /** A body for `POST /v1/notifications`, and where it is wrong; no pointer means that it is good. */
 export interface CorpusEntry {
@@ -229,6 +230,6 @@ const bad: [string, unknown, ...string[]][] = [
 
 /** Good and bad bodies of `POST /v1/notifications`, for every test of what validates them. */
 export const CORPUS: readonly CorpusEntry[] = [
-  ...good.map(([name, body]) => ({ name, body, wrongAt: [] })),
-  ...bad.map(([name, body, ...wrongAt]) => ({ name, body, wrongAt })),
+  ...[...good, ...GOOD_IN_APPS].map(([name, body]) => ({ name, body, wrongAt: [] })),
+  ...[...bad, ...BAD_IN_APPS].map(([name, body, ...wrongAt]) => ({ name, body, wrongAt })),
 ];

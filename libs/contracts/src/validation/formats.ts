@@ -25,6 +25,43 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const CONTROL = /[\u0000-\u001f\u007f]/;
 const PRINTABLE_ASCII = /^[\x20-\x7e]+$/;
 
+const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
+
+/** Names in `data` that FCM and APNs keep for themselves. */
+function isReservedDataKey(name: string): boolean {
+  return /^(from|message_type|collapse_key|aps)$|^(google|gcm)/i.test(name);
+}
+
+function isHttpUrl(value: string): boolean {
+  const options = {
+    protocols: ['http', 'https'],
+    require_protocol: true,
+    require_tld: false,
+    disallow_auth: true,
+  };
+  return value.length <= LIMITS.urlChars && isURL(value, options) && URL.canParse(value);
+}
+
+function isBase64Url(value: string, bytes: number): boolean {
+  return /^[A-Za-z0-9_-]+={0,2}$/.test(value) && Buffer.from(value, 'base64url').length === bytes;
+}
+
+/** Apple refuses what names no public host, such as `https://localhost`. */
+function isVapidSubject(value: string): boolean {
+  if (value.startsWith('mailto:')) return isEmailAddress(value.slice('mailto:'.length));
+  if (value.length > LIMITS.urlChars) return false;
+  return (
+    isURL(value, { protocols: ['https'], require_protocol: true, disallow_auth: true }) && URL.canParse(value)
+  );
+}
+
+/** Of the same site: neither another host (`//host`, `/\\host`) nor another scheme. */
+function isPath(value: string): boolean {
+  return value.length <= LIMITS.urlChars && /^\/(?![/\\])[\x21-\x7e]*$/.test(value);
+}
+
 /** Headers that Herald sets itself: a request may not. */
 const RESERVED_HEADERS = new Set(
   (
@@ -90,15 +127,7 @@ export const FORMATS = {
     wants: 'a valid phone number in E.164 form such as "+4915112345678"',
   },
   'http-url': {
-    check: (v) =>
-      v.length <= LIMITS.urlChars &&
-      isURL(v, {
-        protocols: ['http', 'https'],
-        require_protocol: true,
-        require_tld: false,
-        disallow_auth: true,
-      }) &&
-      URL.canParse(v),
+    check: isHttpUrl,
     wants: `an http or https URL of at most ${LIMITS.urlChars} characters without credentials`,
   },
   'rfc3339-time': {
@@ -148,6 +177,54 @@ export const FORMATS = {
   uuid: {
     check: (v) => UUID.test(v),
     wants: 'a UUID',
+  },
+  text: {
+    check: (v) => !UNPRINTABLE.test(v),
+    wants: 'text without control characters other than line breaks and tabs',
+  },
+  'device-token': {
+    check: (v) => VISIBLE_ASCII.test(v),
+    wants: 'the token that the push service gave the app: visible ASCII without spaces',
+  },
+  'push-data-key': {
+    check: (v) => MAP_KEY.test(v) && !isInheritedName(v) && !isReservedDataKey(v),
+    wants: 'a key of letters, digits, "_", "-" and "." that push services do not use themselves',
+  },
+  'hex-color': {
+    check: (v) => /^#[0-9a-f]{6}$/i.test(v),
+    wants: 'a colour such as "#3366ff"',
+  },
+  'p256dh-key': {
+    check: (v) => isBase64Url(v, 65) && Buffer.from(v, 'base64url')[0] === 4,
+    wants: "the subscription's P-256 key: base64url of 65 bytes",
+  },
+  'auth-secret': {
+    check: (v) => isBase64Url(v, 16),
+    wants: "the subscription's auth secret: base64url of 16 bytes",
+  },
+  'web-push-topic': {
+    check: (v) => /^[A-Za-z0-9_-]{1,32}$/.test(v),
+    wants: 'at most 32 letters, digits, "_" and "-"',
+  },
+  'vapid-subject': {
+    check: isVapidSubject,
+    wants: 'how push services can reach you: an https URL or "mailto:" and an e-mail address',
+  },
+  'recipient-id': {
+    check: (v) => v.length > 0 && v.length <= LIMITS.recipientIdChars && v.trim() === v && !CONTROL.test(v),
+    wants: `your own id of the recipient: at most ${LIMITS.recipientIdChars} characters, without spaces around it`,
+  },
+  'category-name': {
+    check: (v) => v.length <= LIMITS.inappCategoryChars && MAP_KEY.test(v),
+    wants: `at most ${LIMITS.inappCategoryChars} letters, digits, "_", "-" and "."`,
+  },
+  'feed-cursor': {
+    check: (v) => /^\d{1,15}$/.test(v),
+    wants: 'a cursor of this feed, such as "12"',
+  },
+  link: {
+    check: (v) => isPath(v) || isHttpUrl(v),
+    wants: `an http or https URL, or a path such as "/orders/42", of at most ${LIMITS.urlChars} characters`,
   },
 } as const satisfies Record<string, FormatRule>;
 export type FormatName = keyof typeof FORMATS;

@@ -75,6 +75,7 @@ describe('recordOutcomes', () => {
       {
         delivery_id: claimed.id,
         claim: 1,
+        part: 0,
         number: 1,
         tenant_id: owner.tenantId,
         provider: 'twilio',

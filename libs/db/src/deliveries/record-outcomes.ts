@@ -9,9 +9,12 @@ import { type AttemptFacts, idBounds, type SuppressionReason } from '@herald/dom
 import { type Database } from '../connection/database';
 import { NOTE_HEALTH } from '../webhook-endpoints/note-health';
 import { announce } from '../webhook-events/announce';
+import { type DeadTarget, RECORD_PARTS } from './record-parts';
 
 /** One call of a provider, for the attempt log. */
 export interface AttemptRecord {
+  /** Which of the delivery's targets; 0 where there is one. */
+  part?: number;
   provider: string;
   startedAt: Date;
   durationMs: number;
@@ -44,6 +47,10 @@ export interface OutcomeRecord {
   receiptWaitMs?: number;
   /** Missing when no provider was called: then the call is not counted either. */
   called?: AttemptRecord;
+  /** Calls for other targets of the same delivery. */
+  others?: readonly AttemptRecord[];
+  /** Targets of a delivery that can have several: they are suppressed one by one. */
+  dead?: readonly DeadTarget[];
   suppress?: SuppressionReason;
   /** The address with most of it hidden, for the suppression list. */
   suppressHint?: string;
@@ -73,10 +80,16 @@ export async function recordOutcomes(
   // In the order that claims and cancellations lock rows in.
   const sorted = [...records].sort((a, b) => (a.id < b.id ? -1 : 1));
   const params = [toStorableJson(sorted.map(toRow)), low, high];
+  if (records.some(({ others, dead }) => others || dead)) {
+    const parts = [toStorableJson(sorted.flatMap(toPartRows)), toStorableJson(sorted.flatMap(toDeadRows))];
+    return db.prepared<Written>('record-parts', RECORD_WITH_PARTS, [...params, ...parts]);
+  }
   return records.some((record) => record.toEndpoint)
-    ? db.prepared<RecordedOutcome & Record<string, unknown>>('record-health', RECORD_WITH_HEALTH, params)
-    : db.prepared<RecordedOutcome & Record<string, unknown>>('record', RECORD, params);
+    ? db.prepared<Written>('record-health', RECORD_WITH_HEALTH, params)
+    : db.prepared<Written>('record', RECORD, params);
 }
+
+type Written = RecordedOutcome & Record<string, unknown>;
 
 /**
  * JSON that Postgres takes. A provider's words can hold U+0000 or half of a surrogate pair (cutting them to length makes
@@ -108,16 +121,37 @@ function toRow(record: OutcomeRecord) {
     receipt_wait_ms: record.receiptWaitMs,
     suppress: record.suppress,
     suppress_hint: record.suppressHint,
-    provider: called?.provider,
-    started_at: called?.startedAt,
-    duration_ms: called && Math.round(called.durationMs),
-    outcome: called?.outcome,
-    call_reason: called?.reason,
-    code: called?.code,
-    detail: called?.detail?.slice(0, 500),
-    provider_message_id: called?.providerMessageId,
-    facts: called?.facts,
+    ...(called && toCallColumns(called)),
   };
+}
+
+function toCallColumns(called: AttemptRecord) {
+  return {
+    part: called.part,
+    provider: called.provider,
+    started_at: called.startedAt,
+    duration_ms: Math.round(called.durationMs),
+    outcome: called.outcome,
+    call_reason: called.reason,
+    code: called.code,
+    detail: called.detail?.slice(0, 500),
+    provider_message_id: called.providerMessageId,
+    facts: called.facts,
+  };
+}
+
+function toPartRows({ id, claim, attempt, tenantId, others = [] }: OutcomeRecord) {
+  return others.map((called) => ({ id, claim, attempt, tenant_id: tenantId, ...toCallColumns(called) }));
+}
+
+function toDeadRows({ id, dead = [] }: OutcomeRecord) {
+  return dead.map(({ addressKey, reason, hint, since }) => ({
+    id,
+    address_key: addressKey,
+    reason,
+    hint,
+    since,
+  }));
 }
 
 const FINAL_STATE = 'herald_settled_state(o.state, o.outcome, d.receipt, d.cancel_requested)';
@@ -126,8 +160,8 @@ const CHANGES = `
 WITH o AS (
   SELECT * FROM json_to_recordset($1::json) AS o(
     id uuid, claim integer, attempt integer, tenant_id uuid, state text, reason text, delay_ms bigint, failover boolean,
-    tried uuid[], receipt_wait_ms bigint, suppress text, suppress_hint text, provider text, started_at timestamptz, duration_ms integer, outcome text, call_reason text,
-    code text, detail text, provider_message_id text, facts json)
+    tried uuid[], receipt_wait_ms bigint, suppress text, suppress_hint text, part smallint, provider text, started_at timestamptz, duration_ms integer,
+    outcome text, call_reason text, code text, detail text, provider_message_id text, facts json)
 ), written AS (
   UPDATE deliveries d SET
     state = ${FINAL_STATE},
@@ -157,10 +191,10 @@ WITH o AS (
   RETURNING d.id, d.claim, d.state, d.channel, d.lane, d.notification_id, d.tenant_id, d.live, d.address_key, d.attempts, d.reason,
     d.provider, d.first_due_at, d.recipient, d.code, d.endpoint_id
 ), logged AS (
-  INSERT INTO attempts (delivery_id, claim, number, tenant_id, provider, started_at, duration_ms, outcome, reason, code,
+  INSERT INTO attempts (delivery_id, claim, part, number, tenant_id, provider, started_at, duration_ms, outcome, reason, code,
     detail, provider_message_id, facts)
-  SELECT id, claim, attempt, tenant_id, provider, started_at, duration_ms, outcome, call_reason, code, detail,
-    provider_message_id, facts
+  SELECT id, claim, coalesce(part, 0), attempt, tenant_id, provider, started_at, duration_ms, outcome, call_reason, code,
+    detail, provider_message_id, facts
   FROM o WHERE outcome IS NOT NULL
   ON CONFLICT DO NOTHING
 ), buried AS (
@@ -182,5 +216,6 @@ const RESULT = `
 SELECT id, state, channel, lane, (extract(epoch FROM now() - first_due_at) * 1000)::float8 AS "sinceDueMs" FROM written`;
 
 const RECORD = `${CHANGES}${RESULT}`;
-/** Another statement, since to set up what most batches do not need costs them 3 %. */
+/** Other statements, since to set up what most batches do not need costs them 3 %. */
 const RECORD_WITH_HEALTH = `${CHANGES}, ${NOTE_HEALTH}${RESULT}`;
+const RECORD_WITH_PARTS = `${CHANGES}, ${RECORD_PARTS}${RESULT}`;

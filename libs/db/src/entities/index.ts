@@ -2,6 +2,7 @@ import { ApiKey } from './api-key';
 import { ProviderConfig } from './provider-config';
 import { Suppression } from './suppression';
 import { Tenant } from './tenant';
+import { VapidKey } from './vapid-key';
 import { WebhookEndpoint } from './webhook-endpoint';
 import { WebhookSecret } from './webhook-secret';
 
@@ -12,6 +13,7 @@ export const ENTITIES = [
   ProviderConfig,
   WebhookEndpoint,
   WebhookSecret,
+  VapidKey,
   Suppression,
 ] as const;
-export { ApiKey, ProviderConfig, Suppression, Tenant, WebhookEndpoint, WebhookSecret };
+export { ApiKey, ProviderConfig, Suppression, Tenant, VapidKey, WebhookEndpoint, WebhookSecret };

@@ -5,6 +5,9 @@ import { Receipts1700000000004 } from './0004-receipts';
 import { Pauses1700000000005 } from './0005-pauses';
 import { Routing1700000000006 } from './0006-routing';
 import { WebhookEndpoints1700000000007 } from './0007-webhook-endpoints';
+import { SeveralTargets1700000000008 } from './0008-several-targets';
+import { VapidKeys1700000000009 } from './0009-vapid-keys';
+import { Feed1700000000010 } from './0010-feed';
 
 /** Every migration, oldest first. Append only: a migration that was released never changes. */
 export const MIGRATIONS = [
@@ -15,4 +18,7 @@ export const MIGRATIONS = [
   Pauses1700000000005,
   Routing1700000000006,
   WebhookEndpoints1700000000007,
+  SeveralTargets1700000000008,
+  VapidKeys1700000000009,
+  Feed1700000000010,
 ] as const;

@@ -67,7 +67,7 @@ export async function loadAttempts(db: Database, deliveryIds: readonly string[])
        outcome, reason, code, detail, provider_message_id AS "providerMessageId", facts
      FROM attempts
      WHERE delivery_id = ANY($1::uuid[]) AND delivery_id BETWEEN $2::uuid AND $3::uuid
-     ORDER BY delivery_id, claim`,
+     ORDER BY delivery_id, claim, part`,
     [deliveryIds, low, high],
   );
 }

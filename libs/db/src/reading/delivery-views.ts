@@ -1,4 +1,10 @@
-import { type AttemptDto, type DeliveryDto } from '@herald/contracts';
+import {
+  type AttemptDto,
+  type Channel,
+  type DeliveryDto,
+  type DeviceDto,
+  type WebPushSubscriptionDto,
+} from '@herald/contracts';
 import { type Database } from '../connection/database';
 import { buildTimeline } from './build-timeline';
 import { type AttemptRow, type DeliveryRow, type EventRow, loadAttempts, loadEvents } from './delivery-rows';
@@ -25,7 +31,7 @@ function toDeliveryView(
     notificationId: row.notificationId,
     recipient: row.recipient,
     channel: row.channel,
-    to: row.address,
+    to: row.address && shownAddress(row.channel, row.address),
     priority: row.lane,
     state: row.state,
     reason: row.reason,
@@ -39,6 +45,13 @@ function toDeliveryView(
     attempts: attempts.map(toAttemptView),
     timeline: buildTimeline(row, attempts, events),
   });
+}
+
+/** The address of the one target, or those of several with commas between. */
+function shownAddress(channel: Channel, address: string): string {
+  if (channel === 'push') return (JSON.parse(address) as DeviceDto[]).map(({ token }) => token).join(', ');
+  if (channel !== 'webpush') return address;
+  return (JSON.parse(address) as WebPushSubscriptionDto[]).map(({ endpoint }) => endpoint).join(', ');
 }
 
 function toAttemptView(row: AttemptRow): AttemptDto {

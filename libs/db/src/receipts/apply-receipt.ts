@@ -1,13 +1,6 @@
-import {
-  type Channel,
-  type DeliveryState,
-  RECEIPT_RANK,
-  type Reason,
-  type ReceiptState,
-  statesLeadingTo,
-} from '@herald/contracts';
+import { type Channel, RECEIPT_RANK, type Reason, type ReceiptState } from '@herald/contracts';
 import { type Database } from '../connection/database';
-import { announce } from '../webhook-events/announce';
+import { applyReceipts, settledBy } from './apply-receipts';
 
 /** What a provider's callback says of a delivery, and whose delivery it must be. */
 export interface ReceiptRecord {
@@ -48,39 +41,21 @@ export async function applyReceipt(db: Database, receipt: ReceiptRecord): Promis
   return row.applied ? 'applied' : 'ignored';
 }
 
-/** The states that a receipt changes at once. */
-function settledBy(state: ReceiptState): DeliveryState[] {
-  return statesLeadingTo(state).filter((from) => from !== 'sending');
-}
-
-const SETTLES = 'd.state = ANY($9::text[])';
-
 const APPLY = `
-WITH applied AS (
-  UPDATE deliveries d SET
-    receipt = $4, receipt_rank = $5, receipt_reason = $6,
-    provider_message_id = coalesce(d.provider_message_id, $8),
-    state = CASE WHEN ${SETTLES} THEN $4 ELSE d.state END,
-    reason = CASE WHEN ${SETTLES} THEN $6 ELSE d.reason END,
-    code = CASE WHEN ${SETTLES} THEN $7 ELSE d.code END,
-    due_at = CASE WHEN ${SETTLES} THEN NULL ELSE d.due_at END,
-    wake_at = CASE WHEN ${SETTLES} THEN NULL ELSE d.wake_at END,
-    sent_at = CASE WHEN ${SETTLES} THEN coalesce(d.sent_at, now()) ELSE d.sent_at END,
-    delivered_at = CASE WHEN ${SETTLES} AND $4 = 'delivered' THEN now() ELSE d.delivered_at END,
-    updated_at = CASE WHEN ${SETTLES} THEN now() ELSE d.updated_at END
-  WHERE d.id = $1 AND d.tenant_id = $2 AND d.channel = $3 AND d.receipt_rank < $5::smallint AND d.attempts > 0
+WITH ${applyReceipts({
+  says: {
+    state: '$4',
+    rank: '$5::smallint',
+    reason: '$6',
+    code: '$7',
+    providerMessageId: '$8',
+    settles: 'd.state = ANY($9::text[])',
+  },
+  where: `d.id = $1 AND d.tenant_id = $2 AND d.channel = $3
     AND ($4 = 'delivered' OR d.attempts_before_replay = 0 OR NOT EXISTS (
       SELECT 1 FROM attempts a
       WHERE a.delivery_id = $1 AND a.provider_message_id = $8 AND a.number <= d.attempts_before_replay
-    ))
-  RETURNING d.id, d.tenant_id, d.state, d.notification_id, d.live, d.recipient, d.channel, d.reason, d.code, d.provider,
-    d.endpoint_id, d.updated_at = now() AS settled
-), unburied AS (
-  DELETE FROM dead_letters WHERE delivery_id IN (SELECT id FROM applied WHERE state <> 'dead')
-), logged AS (
-  INSERT INTO events (delivery_id, id, tenant_id, type, reason, detail)
-  SELECT id, gen_random_uuid(), tenant_id, $4, $6, $7 FROM applied
-), announced AS (${announce({ of: 'applied', where: 'w.settled' })}
-)
+    ))`,
+})}
 SELECT EXISTS (SELECT 1 FROM deliveries WHERE id = $1 AND tenant_id = $2 AND channel = $3) AS found,
   EXISTS (SELECT 1 FROM applied) AS applied`;

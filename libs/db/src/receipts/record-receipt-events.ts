@@ -1,8 +1,8 @@
-import { ANNOUNCED_RECEIPTS, type Channel, type ReceiptEvent } from '@herald/contracts';
+import { type Channel, type ReceiptEvent } from '@herald/contracts';
 import { idBounds } from '@herald/domain';
 import { type Database } from '../connection/database';
-import { announce } from '../webhook-events/announce';
 import { type ReceiptResult } from './apply-receipt';
+import { logEvents } from './log-events';
 import { receiptEventId } from './receipt-event-id';
 
 /** Something that a provider tells of a delivery beside its state. */
@@ -22,9 +22,6 @@ export interface ReceiptSource {
   tenantId: string;
   channel: Channel;
 }
-
-/** A delivery's timeline takes no more; a mail client that opens a mail again and again must not fill the table. */
-const MAX_EVENTS = 200;
 
 /**
  * Puts events on the timelines of their deliveries, in one statement; one that was told before counts once. Ignored where
@@ -54,7 +51,6 @@ export async function recordReceiptEvents(
     high,
     tenantId,
     channel,
-    MAX_EVENTS,
   ]);
   const freshness = new Map(rows.map((row) => [row.n, row.fresh]));
   const seen = new Set<string>();
@@ -68,29 +64,10 @@ export async function recordReceiptEvents(
   });
 }
 
-const TOLD_OF = `w.type IN (${ANNOUNCED_RECEIPTS.map((event) => `'${event}'`).join(', ')})`;
-
 const RECORD = `
 WITH e AS (
   SELECT * FROM json_to_recordset($1::json) AS e(n integer, delivery_id uuid, id uuid, type text, detail text,
     at timestamptz)
-), known AS (
-  SELECT e.*, d.tenant_id, d.created_at, d.notification_id, d.live, d.recipient, d.channel, d.state, d.provider,
-    d.endpoint_id, d.attempts > 0 AND (
-    SELECT count(*) FROM (SELECT FROM events v WHERE v.delivery_id = d.id LIMIT $6::integer) told) < $6::integer AS wanted
-  FROM e JOIN deliveries d ON d.id = e.delivery_id AND d.id BETWEEN $2::uuid AND $3::uuid
-  WHERE d.tenant_id = $4 AND d.channel = $5
-), logged AS (
-  INSERT INTO events (delivery_id, id, tenant_id, type, detail, at)
-  SELECT delivery_id, id, tenant_id, type, detail, least(greatest(coalesce(at, now()), created_at), now()) FROM known WHERE wanted
-  ORDER BY delivery_id, id
-  ON CONFLICT DO NOTHING
-  RETURNING delivery_id, id, type, detail
-), told AS (
-  SELECT DISTINCT ON (l.delivery_id, l.id) l.delivery_id AS id, k.notification_id, k.tenant_id, k.live, k.recipient,
-    k.channel, k.state, NULL AS reason, l.detail AS code, k.provider, k.endpoint_id, l.type
-  FROM logged l JOIN known k ON k.delivery_id = l.delivery_id AND k.id = l.id
-), announced AS (${announce({ of: 'told', type: "'delivery.' || w.type", where: TOLD_OF })}
-)
+), ${logEvents('d.id BETWEEN $2::uuid AND $3::uuid AND d.tenant_id = $4 AND d.channel = $5')}
 SELECT k.n, l.id IS NOT NULL AS fresh
 FROM known k LEFT JOIN logged l ON l.delivery_id = k.delivery_id AND l.id = k.id`;

@@ -1,7 +1,7 @@
 import { type Database } from '../connection/database';
 
 /** Numbers of our own for advisory locks; 4741702 and 4741703 are those of migrations and of making partitions. */
-export const EXCLUSIVE_WORK = { retention: 4_741_704 } as const;
+export const EXCLUSIVE_WORK = { retention: 4_741_704, feeds: 4_741_705 } as const;
 
 /**
  * Does the work unless another process is doing it: then gives undefined at once. The lock lives as long as its

@@ -2,7 +2,7 @@ import { type Channel } from '@herald/contracts';
 
 const HIDDEN = '•••';
 
-/** An address with most of it hidden, for people: `a•••@example.com`, `+49•••678`, the host of a URL. */
+/** An address with most of it hidden, for people: `a•••@example.com`, `+49•••678`, `•••c3d4`, the host of a URL. */
 export function maskAddress(channel: Channel, address: string): string {
   return MASKS[channel](address.trim());
 }
@@ -18,5 +18,17 @@ const MASKS: Record<Channel, (address: string) => string> = {
     const shown = number.length >= 10 ? 3 : 2;
     return number.length < 6 ? HIDDEN : `${number.slice(0, shown)}${HIDDEN}${number.slice(-shown)}`;
   },
-  webhook: (url) => (URL.canParse(url) ? new URL(url).host : HIDDEN),
+  push: lastOf,
+  webpush: hostOf,
+  inapp: lastOf,
+  webhook: hostOf,
 };
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : HIDDEN;
+}
+
+/** The last four characters, of three times as many at least. */
+function lastOf(text: string): string {
+  return text.length < 12 ? HIDDEN : `${HIDDEN}${text.slice(-4)}`;
+}

@@ -130,6 +130,15 @@ describe('Breakers', () => {
     expect(await send(three, OK)).toBe('watched');
   });
 
+  it('knows by itself when the time is over that the board told', async () => {
+    const [one, two] = [worker(), worker()] as const;
+    await sendMany(one, 5, DOWN);
+    await hearOfIt(two);
+    // What the board said is older than the time it gave, and nothing was read since.
+    jest.advanceTimersByTime(5001);
+    expect((await two.admit(GUARDED)).kind).toBe('probe');
+  });
+
   it('goes by itself while the board is away', async () => {
     const breakers = worker();
     board.away = true;

@@ -74,16 +74,16 @@ export class Breakers {
   async admit({ key, setting }: Guarded): Promise<Admission> {
     if (setting !== 'auto')
       return setting === 'closed' ? { kind: 'free' } : { kind: 'open', forMs: ASK_AGAIN_MS };
-    const waitMs = this.waitMs(key);
+    const told = this.boardState(key);
+    const waitMs = this.waitMs(key, told);
     if (waitMs > 0) return { kind: 'open', forMs: waitMs };
-    const suspect = this.board.get(key)?.kind === 'suspect' || this.isTripped(key);
-    if (!suspect) return { kind: 'watched' };
+    if (told?.kind !== 'suspect' && !this.isTripped(key)) return { kind: 'watched' };
     return (await this.mayProbe(key)) ? { kind: 'probe' } : { kind: 'open', forMs: ASK_AGAIN_MS };
   }
 
   /** Whether `admit` would let a message through, as far as this worker knows without asking. */
   seemsOpen({ key, setting }: Guarded): boolean {
-    return setting === 'open' || (setting === 'auto' && this.waitMs(key) > 0);
+    return setting === 'open' || (setting === 'auto' && this.waitMs(key, this.boardState(key)) > 0);
   }
 
   /** Calls the provider and lets the breaker see what comes of it. */
@@ -108,9 +108,8 @@ export class Breakers {
     if (admission.kind === 'probe') await this.tell(() => this.options.board.releaseProbe(key));
   }
 
-  private waitMs(key: string): number {
+  private waitMs(key: string, told: BoardState | undefined): number {
     const own = (this.breakers.get(key)?.openUntil ?? 0) - this.options.now();
-    const told = this.boardState(key);
     return Math.max(own, told?.kind === 'open' ? told.forMs : 0, 0);
   }
 

@@ -34,6 +34,7 @@ export type Route<C extends Channel> =
 /** The providers that a worker has at hand. */
 export interface Providers<C extends Channel> {
   settingsOf(tenantId: string): Promise<readonly ProviderSetting[]>;
+  carries(setting: ProviderSetting, message: MessageOf[C]): boolean;
   openFor(setting: ProviderSetting): Promise<OpenProvider<C>>;
   openSimulated(): Promise<OpenProvider<C>>;
 }
@@ -61,7 +62,7 @@ type Delivery = Pick<ClaimedDelivery, 'tenantId' | 'live' | 'tried'>;
  */
 export class Router<C extends Channel> {
   private readonly healths = new LRUCache<string, ProviderHealth>({ max: MAX_HEALTHS });
-  private readonly lowered = new Set<string>();
+  private readonly lowered = new LRUCache<string, true>({ max: MAX_HEALTHS });
 
   constructor(private readonly options: RouterOptions<C>) {}
 
@@ -72,7 +73,8 @@ export class Router<C extends Channel> {
       const open = await providers.openSimulated();
       return { kind: 'call', open, alternative: false, call: (send) => send() };
     }
-    const settings = await providers.settingsOf(delivery.tenantId);
+    const all = await providers.settingsOf(delivery.tenantId);
+    const settings = all.filter((setting) => providers.carries(setting, message));
     if (settings.length === 0) return { kind: 'none' };
     return this.choose(this.candidates(delivery, settings), delivery, message);
   }
@@ -104,7 +106,7 @@ export class Router<C extends Channel> {
     if (low ? factor < RESTORED : factor >= LOWERED) return;
     const type = low ? 'weight_restored' : 'weight_lowered';
     if (low) this.lowered.delete(providerId);
-    else this.lowered.add(providerId);
+    else this.lowered.set(providerId, true);
     this.options.onMove({ providerId, type, detail: `${Math.round(factor * 100)} %` });
   }
 

@@ -1,4 +1,4 @@
-import { type AuthFailure, checkAccess, type Principal } from './principal';
+import { type AuthFailure, type Caller, checkAccess, type Principal } from './principal';
 
 describe('checkAccess', () => {
   const tenant = (...scopes: string[]) =>
@@ -21,5 +21,15 @@ describe('checkAccess', () => {
     expect(checkAccess(operator, 'admin')).toBeUndefined();
     expect(checkAccess(operator, 'notifications:read')?.type).toBe('forbidden');
     expect(checkAccess(tenant(), 'public')).toBeUndefined();
+  });
+
+  it('lets recipients to their feed and nowhere else, and nobody else there', () => {
+    const recipient: Caller = { kind: 'recipient', tenantId: 't', recipient: 'user_42' };
+    expect(checkAccess(recipient, 'recipient')).toBeUndefined();
+    expect(checkAccess(recipient, 'public')).toBeUndefined();
+    for (const access of ['admin', 'notifications:read', 'operator'] as const)
+      expect(checkAccess(recipient, access)?.type).toBe('forbidden');
+    for (const caller of [operator, tenant('admin')])
+      expect(checkAccess(caller, 'recipient')?.type).toBe('forbidden');
   });
 });

@@ -16,6 +16,15 @@ export interface OperatorPrincipal {
   kind: 'operator';
 }
 
+/** A recipient by its token: the owner of one feed. */
+export interface RecipientPrincipal {
+  kind: 'recipient';
+  tenantId: string;
+  recipient: string;
+}
+
+export type Caller = Principal | RecipientPrincipal;
+
 /** Why a caller is not let in; `challenge` is the WWW-Authenticate header that goes with it (RFC 6750). */
 export interface AuthFailure {
   kind: 'failure';
@@ -34,8 +43,12 @@ export function unauthorized(detail: string, error?: 'invalid_request' | 'invali
  * Whether a caller may use a route; undefined when so. Scopes do not imply each other. Where a tenant's `admin` key may
  * administer its tenant the operator may too; which tenant that is, is for the handler to find out.
  */
-export function checkAccess(principal: Principal, access: RouteContract['access']): AuthFailure | undefined {
+export function checkAccess(principal: Caller, access: RouteContract['access']): AuthFailure | undefined {
   if (access === 'public') return undefined;
+  if (access === 'recipient') {
+    return principal.kind === 'recipient' ? undefined : forbidden("This needs a recipient's token.");
+  }
+  if (principal.kind === 'recipient') return forbidden('This needs an API key.');
   if (access === 'operator') {
     return principal.kind === 'operator'
       ? undefined

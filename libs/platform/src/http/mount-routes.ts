@@ -1,6 +1,6 @@
 import { type FieldError, holdsMoreValuesThan, type RouteContract } from '@herald/contracts';
 import { type Express, type Request, type Response } from 'express';
-import { type AuthFailure, checkAccess, type Principal } from '../auth/principal';
+import { type AuthFailure, type Caller, checkAccess, type Principal } from '../auth/principal';
 import { type Logger } from '../log/create-logger';
 import { authProblem } from './auth-problem';
 import { ProblemError } from './problem-error';
@@ -14,7 +14,7 @@ import { validateQuery } from './validate-query';
 
 /** What a handler gets; everything in it has been checked. `principal` is undefined for public routes only. */
 // biome-ignore lint/suspicious/noExplicitAny: each handler names the types that its route's contract gives it
-export interface RouteContext<Body = any, Query = any, P extends Principal | undefined = any> {
+export interface RouteContext<Body = any, Query = any, P extends Caller | undefined = any> {
   principal: P;
   params: Record<string, string>;
   query: Query;
@@ -35,10 +35,10 @@ export interface RouteResult {
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export type RouteHandler<C extends RouteContext = any> = (ctx: C) => Promise<RouteResult>;
 
-export interface RouteDeps {
-  authenticate(authorization: string | undefined): Principal | AuthFailure | Promise<Principal | AuthFailure>;
+export interface RouteDeps<P extends Caller = Principal> {
+  authenticate(authorization: string | undefined): P | AuthFailure | Promise<P | AuthFailure>;
   /** Runs once a caller is known and before the body is read, e.g. a rate limit: throws a ProblemError to refuse. */
-  admit?(principal: Principal, route: RouteContract, res: Response): void | Promise<void>;
+  admit?(principal: P, route: RouteContract, res: Response): void | Promise<void>;
 }
 
 const DEFAULT_BODY_LIMIT_BYTES = 256 * 1024;
@@ -55,11 +55,11 @@ const ID_PARAMETER = /^(?:id|.*Id)$/;
  * says before its handler runs.
  * @throws Error when a route has no handler or a handler no route
  */
-export function mountRoutes<const R extends readonly RouteContract[]>(
+export function mountRoutes<const R extends readonly RouteContract[], P extends Caller = Principal>(
   app: Express,
   routes: R,
   handlers: Record<R[number]['operationId'], RouteHandler>,
-  deps: RouteDeps,
+  deps: RouteDeps<P>,
 ): void {
   const byId = new Map<string, RouteHandler>(Object.entries(handlers));
   for (const id of byId.keys()) {
@@ -79,10 +79,10 @@ function inMatchingOrder(routes: readonly RouteContract[]): RouteContract[] {
   return [...routes].sort((a, b) => parameters(a) - parameters(b));
 }
 
-async function serve(
+async function serve<P extends Caller>(
   route: RouteContract,
   handler: RouteHandler,
-  deps: RouteDeps,
+  deps: RouteDeps<P>,
   req: Request,
   res: Response,
 ): Promise<void> {
@@ -97,7 +97,11 @@ async function serve(
   answer(res, await handler({ principal, params, query, body, req, res, requestId, log }));
 }
 
-async function identify(route: RouteContract, deps: RouteDeps, req: Request): Promise<Principal | undefined> {
+async function identify<P extends Caller>(
+  route: RouteContract,
+  deps: RouteDeps<P>,
+  req: Request,
+): Promise<P | undefined> {
   if (route.access === 'public') return undefined;
   const outcome = await deps.authenticate(req.headers.authorization);
   if (outcome.kind === 'failure') throw authProblem(outcome);

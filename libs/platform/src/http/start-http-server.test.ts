@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
-import { type HttpServer, startHttpServer } from './start-http-server';
+import { type HttpServer, type HttpServerOptions, startHttpServer } from './start-http-server';
 
 const LOCAL = { host: '127.0.0.1', port: 0 };
 const servers: HttpServer[] = [];
@@ -98,6 +99,38 @@ describe('startHttpServer', () => {
     await arrived.opened;
     await server.close(50);
     await expect(stuck).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  describe('a request to upgrade', () => {
+    const ASKS = 'GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhead';
+    const ask = (server: HttpServer) =>
+      net.connect(server.port, '127.0.0.1', function connected(this: net.Socket) {
+        this.write(ASKS);
+      });
+
+    it('is handed over with what came behind it', async () => {
+      const server = await start((_req, res) => res.end(), {
+        upgrade: (req, socket, head) => socket.end(`${req.url} ${head}`),
+      } satisfies Partial<HttpServerOptions>);
+      const [answer] = (await once(ask(server), 'data')) as [Buffer];
+      expect(String(answer)).toBe('/socket head');
+    });
+
+    it('is a request like any other where nobody takes it', async () => {
+      const server = await start((req, res) => res.end(req.url));
+      const [answer] = (await once(ask(server), 'data')) as [Buffer];
+      expect(String(answer)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    });
+
+    it('is waited for when the server closes, until the deadline', async () => {
+      const taken = gate();
+      const server = await start((_req, res) => res.end(), { upgrade: () => taken.open() });
+      const client = ask(server);
+      await taken.opened;
+      const cut = once(client, 'close');
+      await server.close(50);
+      await cut;
+    });
   });
 
   it.each([

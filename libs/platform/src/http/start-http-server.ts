@@ -1,9 +1,14 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, type Socket } from 'node:net';
 import { GuardedListener } from './guarded-listener';
 
+/** Takes over the connection of a request that asks for another protocol; `head` is what came behind the request. */
+export type UpgradeListener = (req: IncomingMessage, socket: Socket, head: Buffer) => void;
+
 export interface HttpServerOptions {
   handler: RequestListener;
+  /** Without one, requests to upgrade are answered as if they had not asked. */
+  upgrade?: UpgradeListener;
   host: string;
   /** 0 takes a free one. */
   port: number;
@@ -23,7 +28,7 @@ export interface HttpServer {
   /** Where to reach it from this machine. */
   url: string;
   port: number;
-  /** Stops accepting and waits for running requests, at most this long; then cuts what is left. */
+  /** Stops accepting and waits for running requests and upgraded connections, at most this long; then cuts what is left. */
   close(deadlineMs: number): Promise<void>;
 }
 
@@ -58,13 +63,25 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   // RFC 9110 lets a server ignore an expectation that it does not know; Node would answer 417 without a body.
   server.on('checkExpectation', guarded.listener);
   server.on('clientError', (error, socket) => guarded.refuse(error, socket as Socket));
+  const upgraded = new Set<Socket>();
+  if (options.upgrade) acceptUpgrades(server, options.upgrade, upgraded);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   return {
     port,
     url: `http://${hostInUrl(options.host)}:${port}`,
-    close: (deadlineMs) => close(server, guarded, deadlineMs),
+    close: (deadlineMs) => close(server, guarded, upgraded, deadlineMs),
   };
+}
+
+/** Node forgets connections that it has handed over, and still waits for them when it closes: so they are kept here. */
+function acceptUpgrades(server: Server, upgrade: UpgradeListener, upgraded: Set<Socket>): void {
+  server.on('upgrade', (req, duplex, head) => {
+    const socket = duplex as Socket;
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
+    upgrade(req, socket, head);
+  });
 }
 
 /**
@@ -91,11 +108,19 @@ function listen(server: Server, { host, port, portVariable = 'PORT' }: HttpServe
 /** How often connections that became idle are looked for while stopping. */
 const SWEEP_MS = 50;
 
-function close(server: Server, guarded: GuardedListener, deadlineMs: number): Promise<void> {
+function close(
+  server: Server,
+  guarded: GuardedListener,
+  upgraded: ReadonlySet<Socket>,
+  deadlineMs: number,
+): Promise<void> {
   guarded.stop();
   return new Promise((resolve) => {
     const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-    const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+    const deadline = setTimeout(() => {
+      server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
+    }, deadlineMs);
     server.close(() => {
       clearInterval(sweep);
       clearTimeout(deadline);

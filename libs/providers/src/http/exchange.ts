@@ -3,7 +3,7 @@ import { type Dispatcher } from 'undici';
 export interface ExchangeRequest {
   url: URL;
   headers: Record<string, string>;
-  body: string;
+  body: string | Buffer;
   /** For the answer's headers, and between two pieces of its body; in milliseconds. */
   timeoutMs: number;
   /** What is kept of the answer's body; the rest is not read. */

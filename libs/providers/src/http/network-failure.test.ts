@@ -26,6 +26,7 @@ it.each([
   [true, 'UND_ERR_HEADERS_TIMEOUT', 'ambiguous', 'timed_out', 'http_UND_ERR_HEADERS_TIMEOUT'],
   [true, 'ABORTED', 'ambiguous', 'timed_out', 'http_ABORTED'],
   [true, 'HTTPParserError', 'ambiguous', 'provider_unavailable', 'http_HTTPParserError'],
+  [true, 'ERR_HTTP2_ERROR', 'ambiguous', 'provider_unavailable', 'http_ERR_HTTP2_ERROR'],
   [true, 'HPE_INVALID_CONSTANT', 'ambiguous', 'provider_unavailable', 'http_HPE_INVALID_CONSTANT'],
 ])('sent: %s, %s -> %s, %s, %s', (sent, error, outcome, reason, code) => {
   const result = networkFailure({ kind: 'failed', sent, code: error });

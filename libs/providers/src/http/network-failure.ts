@@ -8,7 +8,7 @@ export const FORBIDDEN_ADDRESS = 'HERALD_FORBIDDEN_ADDRESS';
 const TIMEOUTS = new Set(['ABORTED', 'UND_ERR_HEADERS_TIMEOUT']);
 
 /** The parser's verdicts on an answer that it cannot read. */
-const GARBLED = /^(HPE_|HTTPParserError$|UND_ERR_HEADERS_OVERFLOW$)/;
+const GARBLED = /^(HPE_|HTTPParserError$|UND_ERR_HEADERS_OVERFLOW$|ERR_HTTP2_ERROR$)/;
 
 /**
  * How an HTTP request without an answer counts: what was never written to the other side can be sent again; what was

@@ -4,7 +4,7 @@ import { type AttemptFacts, type SendOutcome, smsSize } from '@herald/domain';
 import { outcomeOf, type Verdict } from '../verdict';
 
 export interface SimulatedBehaviour {
-  /** Local part of the e-mail address and path of the webhook URL. */
+  /** Local part of the e-mail address, path of the webhook URL or web-push endpoint, end of a token or recipient id. */
   name: string;
   /** What happens, for the documentation. */
   does: string;
@@ -82,15 +82,23 @@ export class SimulatedConfig {}
 const MAGIC: { [C in Channel]: (message: MessageOf[C], behaviour: SimulatedBehaviour) => boolean } = {
   email: ({ to }, { name }) => to.slice(0, to.lastIndexOf('@')).toLowerCase() === name,
   sms: ({ to }, { phone }) => to === phone,
-  webhook: ({ url }, { name }) => {
-    const target = URL.canParse(url) ? new URL(url) : undefined;
-    return target?.hostname === SIMULATED_WEBHOOK_HOST && target.pathname === `/${name}`;
-  },
+  push: ({ token }, { name }) => token === `simulated-${name}`,
+  webpush: ({ endpoint }, { name }) => isMagicUrl(endpoint, name),
+  inapp: ({ recipient }, { name }) => recipient === `simulated-${name}`,
+  webhook: ({ url }, { name }) => isMagicUrl(url, name),
 };
+
+function isMagicUrl(url: string, name: string): boolean {
+  const target = URL.canParse(url) ? new URL(url) : undefined;
+  return target?.hostname === SIMULATED_WEBHOOK_HOST && target.pathname === `/${name}`;
+}
 
 const FACTS: { [C in Channel]: (message: MessageOf[C]) => AttemptFacts | undefined } = {
   email: () => undefined,
   sms: (message: SmsMessage) => ({ ...smsSize(message.body) }),
+  push: () => undefined,
+  webpush: () => undefined,
+  inapp: () => undefined,
   webhook: () => undefined,
 };
 

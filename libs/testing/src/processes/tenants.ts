@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type CreatedApiKeyDto, type CreatedTenantDto } from '@herald/contracts';
 import { type Client } from './client';
 
-const EVERY_SCOPE = ['notifications:write', 'notifications:read', 'admin'];
+const EVERY_SCOPE = ['notifications:write', 'notifications:read', 'feeds:token', 'admin'];
 
 export interface TestTenant {
   id: string;

@@ -4,10 +4,16 @@ import { PROVIDERS } from '@herald/providers';
 /** A provider of whichever channel. */
 export type ConfigurableProvider = (typeof PROVIDERS)[Channel][number];
 
-/** What can be configured. Webhooks need no provider: what a tenant configures of them are its webhook secrets. */
+/**
+ * What can be configured. Webhooks, web push and in-app need no provider: what a tenant
+ * configures of the first two are its webhook secrets and its VAPID keys.
+ */
 export const CONFIGURABLE: Record<Channel, readonly ConfigurableProvider[]> = {
   email: PROVIDERS.email,
   sms: PROVIDERS.sms,
+  push: PROVIDERS.push,
+  webpush: [],
+  inapp: [],
   webhook: [],
 };
 

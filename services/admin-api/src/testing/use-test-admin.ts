@@ -3,6 +3,7 @@ import { Database, findApiKeyByHash } from '@herald/db';
 import {
   Authenticator,
   createLogger,
+  type EncryptionKey,
   generateEncryptionKey,
   Health,
   Metrics,
@@ -31,6 +32,7 @@ export interface TestAdmin {
   db: Database;
   queues: DeliveryQueues;
   box: SecretBox;
+  keys: readonly EncryptionKey[];
   metrics: Metrics;
   operator: Caller;
   as(key: string): Caller;
@@ -69,7 +71,8 @@ export function useTestAdmin({ redisUrl }: { redisUrl?: string } = {}): TestAdmi
 }
 
 function compose(db: Database, queues: DeliveryQueues): TestAdmin {
-  const box = new SecretBox(parseEncryptionKeys(generateEncryptionKey('test')));
+  const keys = parseEncryptionKeys(generateEncryptionKey('test'));
+  const box = new SecretBox(keys);
   const metrics = new Metrics();
   const authenticator = new Authenticator({
     findKeyByHash: (hash) => findApiKeyByHash(db, hash),
@@ -77,7 +80,16 @@ function compose(db: Database, queues: DeliveryQueues): TestAdmin {
     cacheTtlMs: CACHE_TTL_MS,
   });
   const logger = createLogger({ service: 'test', level: 'silent' });
-  const app = createAdminApp({ db, queues, box, authenticator, logger, metrics, health: new Health() });
+  const app = createAdminApp({
+    db,
+    queues,
+    box,
+    keys,
+    authenticator,
+    logger,
+    metrics,
+    health: new Health(),
+  });
   const as = (key: string) => caller(app, key);
   const operator = as(OPERATOR_KEY);
   const newKey = async (tenantId: string, scopes: Scope[]) => {
@@ -89,7 +101,7 @@ function compose(db: Database, queues: DeliveryQueues): TestAdmin {
     const { body } = await operator.post('/v1/tenants', { name }).expect(201);
     return { id: body.id as string, admin: as((await newKey(body.id, ['admin'])).key) };
   };
-  return { app, db, queues, box, metrics, operator, as, newKey, newTenant };
+  return { app, db, queues, box, keys, metrics, operator, as, newKey, newTenant };
 }
 
 function caller(app: Express, key: string): Caller {

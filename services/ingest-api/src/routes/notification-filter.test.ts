@@ -30,11 +30,18 @@ describe('notificationFilter', () => {
     expect(notificationFilter({ recipient: 'Ada@Example.com' }, TENANT).addressKeys).toEqual([
       key('email', 'ada@example.com'),
       key('sms', 'Ada@Example.com'),
+      key('inapp', 'Ada@Example.com'),
       key('webhook', 'Ada@Example.com'),
     ]);
     expect(notificationFilter({ recipient: 'x', channel: 'sms' }, TENANT).addressKeys).toEqual([
       key('sms', 'x'),
     ]);
+  });
+
+  it.each(['push', 'webpush'] as const)('says that %s has no one recipient to look for', (channel) => {
+    expect(() => notificationFilter({ recipient: 'x', channel }, TENANT)).toThrow(
+      expect.objectContaining({ errors: [expect.objectContaining({ pointer: '/query/recipient' })] }),
+    );
   });
 
   it('takes the space of an unescaped plus for a plus', () => {

@@ -1,4 +1,4 @@
-import { CHANNELS, FORMATS, type ListNotificationsQueryDto } from '@herald/contracts';
+import { CHANNELS, FORMATS, type ListNotificationsQueryDto, SEVERAL_TARGETS } from '@herald/contracts';
 import { type NotificationFilter } from '@herald/db';
 import { addressKey } from '@herald/domain';
 import { ProblemError } from '@herald/platform';
@@ -7,7 +7,7 @@ const DEFAULT_LIMIT = 50;
 
 /**
  * What to look for, from a query that is valid in itself.
- * @throws ProblemError 422 for a cursor that no list of ours gave
+ * @throws ProblemError 422 for a cursor that no list of ours gave, and for a recipient on a channel without one address
  */
 export function notificationFilter(query: ListNotificationsQueryDto, tenantId: string): NotificationFilter {
   const { state, channel, recipient, metadata, from, to, cursor, limit = DEFAULT_LIMIT } = query;
@@ -41,7 +41,12 @@ function addressKeys(
   recipient: string,
   channel: ListNotificationsQueryDto['channel'],
 ): string[] {
+  if (channel && SEVERAL_TARGETS.includes(channel)) {
+    const detail = `cannot be asked for with channel ${channel}, whose deliveries can have several addresses`;
+    throw new ProblemError('validation', undefined, { errors: [{ pointer: '/query/recipient', detail }] });
+  }
   // A plus in a query string is a space unless it is escaped, and nobody escapes the one of a phone number by hand.
   const address = recipient.replace(/^ (?=\d)/, '+');
-  return (channel ? [channel] : CHANNELS).map((each) => addressKey(tenantId, each, address));
+  const searched = CHANNELS.filter((each) => !SEVERAL_TARGETS.includes(each));
+  return (channel ? [channel] : searched).map((each) => addressKey(tenantId, each, address));
 }

@@ -3,11 +3,12 @@ import { attempt } from './attempt.js';
 import { refreshBehaviours, setUpBehaviours } from './behaviours.js';
 import { renderChannels, setUpChannels } from './channels.js';
 import { setUpConnect } from './connect.js';
-import { showMessage, showPlaceholder, showWelcome } from './detail.js';
+import { followShown, showMessage, showPlaceholder, showWelcome } from './detail.js';
 import { byId } from './dom.js';
 import { plural } from './format.js';
 import { markSelected, refreshTimes, renderList } from './list.js';
 import { poller } from './poller.js';
+import { refreshSignedIn, setUpSignedIn, showSignedIn } from './signed-in.js';
 
 const PAGE = 50;
 const wide = matchMedia('(min-width: 861px)');
@@ -126,11 +127,14 @@ setUpBehaviours();
 setUpChannels((channel) => {
   state.channel = channel;
   state.limit = PAGE;
+  showSignedIn(channel === 'inapp');
   renderChannels(channel, counts);
   refresh();
 });
+setUpSignedIn(addresses);
 addEventListener('hashchange', readHash);
 const followRules = poller(refreshBehaviours);
+const follow = poller(() => Promise.all([followShown(), refreshSignedIn()]));
 watch({
   onState: showLive,
   onChange: (change) => {
@@ -138,6 +142,7 @@ watch({
     renderChannels(state.channel, counts);
     refresh();
     followRules();
+    follow();
   },
 });
 setInterval(refreshTimes, 10_000);

@@ -38,9 +38,14 @@ function way(channel, title, text, command) {
   );
 }
 
+function signedInText({ recipients }) {
+  const who = recipients.length === 0 ? 'nobody yet' : recipients.join(', ');
+  return `An app in which recipients are signed in: ${who}. What Herald puts into their feeds shows up here; choose In-app above the list to sign in another one.`;
+}
+
 /** How to get a first message here: through Herald, and straight to each door of the sandbox. */
 export function ways(addresses) {
-  const { smtp, httpUrl, twilio, firstRequest } = addresses;
+  const { smtp, httpUrl, twilio, inapp, firstRequest } = addresses;
   return [
     firstRequest !== null &&
       h(
@@ -62,6 +67,25 @@ export function ways(addresses) {
         'SMS',
         `A Twilio at ${httpUrl}: messages, errors and signed status callbacks.`,
         smsCommand(addresses),
+      ),
+    h(
+      'section',
+      { class: 'way' },
+      h('h3', {}, h('span', { class: 'medal webpush' }, icon('webpush')), 'Web push'),
+      h(
+        'p',
+        { class: 'quiet' },
+        'A push service for this browser and for made-up ones. ',
+        h('a', { href: '/app/push/' }, 'The example page'),
+        ' subscribes this browser and shows what it gets.',
+      ),
+    ),
+    inapp !== undefined &&
+      h(
+        'section',
+        { class: 'way' },
+        h('h3', {}, h('span', { class: 'medal inapp' }, icon('inapp')), 'In-app'),
+        h('p', { class: 'quiet' }, signedInText(inapp)),
       ),
     way(
       'webhook',

@@ -10,6 +10,10 @@ export function facts(entries) {
   );
 }
 
+/** A value as code; null for one that is not there. */
+export const code = (value) =>
+  value === null || value === undefined || value === '' ? null : h('code', {}, value);
+
 /** Headers as a table, one line per value. */
 export function headerTable(headers) {
   const lines = Object.entries(headers).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));

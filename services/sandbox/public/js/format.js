@@ -29,4 +29,36 @@ export const often = (count) => (count === 1 ? 'once' : `${count.toLocaleString(
 export const plural = (count, one, many = `${one}s`) =>
   `${count.toLocaleString()} ${count === 1 ? one : many}`;
 
-export const CHANNEL_NAMES = { email: 'Email', sms: 'SMS', webhook: 'Webhook' };
+/** A long token or address without its middle: `fGhJ3kLm9q…Zx81pQ`. */
+export function shortened(text, most = 30) {
+  if (text.length <= most) return text;
+  const tail = Math.floor(most / 3);
+  return `${text.slice(0, most - tail - 1)}…${text.slice(-tail)}`;
+}
+
+/** A push service and the end of the subscription's path, which tells one browser from another. */
+export function shortEndpoint(endpoint) {
+  const host = /^https?:\/\/([^/]+)/.exec(endpoint)?.[1];
+  return host === undefined ? shortened(endpoint) : `${shortened(host, 18)}/…${endpoint.slice(-4)}`;
+}
+
+const UNITS = [
+  [86_400, 'day'],
+  [3600, 'hour'],
+  [60, 'minute'],
+];
+
+/** Seconds, in the largest unit that they are a whole number of. */
+export function duration(seconds) {
+  const [size, unit] = UNITS.find(([size]) => seconds > 0 && seconds % size === 0) ?? [1, 'second'];
+  return plural(seconds / size, unit);
+}
+
+export const CHANNEL_NAMES = {
+  email: 'Email',
+  sms: 'SMS',
+  push: 'Push',
+  webpush: 'Web push',
+  inapp: 'In-app',
+  webhook: 'Webhook',
+};

@@ -33,8 +33,8 @@ function* parts(value, indent) {
 }
 
 /** JSON, indented and coloured. */
-export function jsonView(value) {
+export function jsonView(value, label = 'Body as JSON') {
   const pretty = JSON.stringify(value, null, 2);
   const content = pretty.length > COLOUR_LIMIT ? [pretty] : [...parts(value, '')];
-  return h('pre', { class: 'code', tabindex: '0', 'aria-label': 'Body as JSON' }, ...content);
+  return h('pre', { class: 'code', tabindex: '0', 'aria-label': label }, ...content);
 }

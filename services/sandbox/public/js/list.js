@@ -1,5 +1,5 @@
 import { byId, h, icon } from './dom.js';
-import { ago, CHANNEL_NAMES, fullTime, plural, senderName } from './format.js';
+import { ago, CHANNEL_NAMES, fullTime, plural, senderName, shortEndpoint, shortened } from './format.js';
 
 const list = byId('list');
 const note = byId('list-note');
@@ -10,6 +10,9 @@ const rows = new Map();
 const STATUS_CLASS = {
   delivered: 'good',
   verified: 'good',
+  shown: 'good',
+  unseen: 'new',
+  unreadable: 'bad',
   undelivered: 'bad',
   failed: 'bad',
   unverified: 'bad',
@@ -23,11 +26,24 @@ export function statusChip(status) {
 
 function titleOf(item) {
   if (item.channel === 'sms') return item.preview || '(no text)';
+  if (item.channel === 'push' && item.status === 'silent') return 'Silent push';
+  if (item.channel === 'push') return item.subject || item.preview || '(no text)';
+  if (item.channel === 'webpush' && item.status === 'unreadable') return 'Unreadable push';
+  if (item.channel === 'webpush') return item.subject || '(no title)';
   return item.subject || '(no subject)';
+}
+
+/** The text where it is not the title already; who sent it otherwise. */
+function previewOf({ subject, preview, from }) {
+  if (subject && preview) return preview;
+  return `from ${from.replace(/^mailto:/, '')}`;
 }
 
 function subtitleOf(item) {
   if (item.channel === 'webhook') return item.preview || '(empty body)';
+  if (item.channel === 'push') return `${shortened(item.to, 20)} · ${previewOf(item)}`;
+  if (item.channel === 'webpush') return `${shortEndpoint(item.to)} · ${previewOf(item)}`;
+  if (item.channel === 'inapp') return `${shortened(item.to)}${item.preview && ` · ${item.preview}`}`;
   return `${item.to}${item.from ? ` · from ${senderName(item.from)}` : ''}`;
 }
 

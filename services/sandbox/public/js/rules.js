@@ -83,20 +83,28 @@ export const ACTIONS = {
 export const DOOR_NAMES = {
   email: { smtp: 'SMTP', sendgrid: 'SendGrid', ses: 'SES' },
   sms: { twilio: 'Twilio', vonage: 'Vonage' },
+  push: { fcm: 'FCM', apns: 'APNs' },
+  webpush: {},
   webhook: {},
   '*': {},
 };
 
-export const CHANNEL_CHOICES = [...Object.entries(CHANNEL_NAMES), ['*', 'Every channel']];
+/** An in-app feed has no provider that could misbehave. */
+const DISTURBED = Object.entries(CHANNEL_NAMES).filter(([channel]) => channel !== 'inapp');
+export const CHANNEL_CHOICES = [...DISTURBED, ['*', 'Every channel']];
 export const CODE_HINTS = {
   email: '451 or 550 5.1.1',
   sms: '21211, 20429 or 503',
+  push: '404, 410, 429 or 503',
+  webpush: '410, 429 or 503',
   webhook: '500 or 410',
   '*': '500 to 599',
 };
 export const TO_HINTS = {
   email: 'everyone, or ada@example.com, *@example.com',
   sms: 'everyone, or +4915112345678, +49*',
+  push: 'every device, or the start of its token and *',
+  webpush: 'every browser, or its endpoint',
   webhook: 'every path, or /webhook/orders, /webhook/*',
   '*': 'everyone',
 };
@@ -142,6 +150,21 @@ export const PRESETS = [
     title: 'Late receipts',
     text: 'Status callbacks come 30 seconds late',
     rule: { channel: 'sms', action: { type: 'receipts', mode: 'late', delayMs: 30000 } },
+  },
+  {
+    title: 'Dead device',
+    text: 'FCM does not know the token of the next push any more (404)',
+    rule: { channel: 'push', match: { provider: 'fcm' }, action: { type: 'fail', code: '404' }, times: 1 },
+  },
+  {
+    title: 'App was removed',
+    text: 'APNs says 410 to the next push: that device is gone',
+    rule: { channel: 'push', match: { provider: 'apns' }, action: { type: 'fail', code: '410' }, times: 1 },
+  },
+  {
+    title: 'Browser unsubscribed',
+    text: 'The push service says 410 to the next web push',
+    rule: { channel: 'webpush', action: { type: 'fail', code: '410' }, times: 1 },
   },
   {
     title: 'Endpoint trips',

@@ -57,7 +57,7 @@ export function smsView(message) {
     h('h2', { class: 'detail-title' }, `SMS to ${message.to}`),
     h(
       'div',
-      { class: 'sms-view' },
+      { class: 'device-view' },
       phone(message),
       facts([
         ['Status', statusLine(message)],

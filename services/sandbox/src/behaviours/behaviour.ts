@@ -1,5 +1,8 @@
 import type { Channel } from '@herald/contracts';
 
+/** What misbehaves: the doors of providers. An in-app feed has none, its app is on Herald's side. */
+export type DisturbedChannel = Exclude<Channel, 'inapp'>;
+
 /** When a connection is dropped or a reply withheld: `after-data` means the message was taken, its reply is lost. */
 export type Moment = 'connect' | 'data' | 'after-data';
 
@@ -86,15 +89,17 @@ export type RequestAction =
 export type Action = RequestAction | UndeliveredAction | ReceiptsAction | EventsAction;
 
 /** The providers that a message of a channel can come by. */
-export const DOORS: Record<Channel, readonly string[]> = {
+export const DOORS: Record<DisturbedChannel, readonly string[]> = {
   email: ['smtp', 'sendgrid', 'ses'],
   sms: ['twilio', 'vonage'],
+  push: ['fcm', 'apns'],
+  webpush: [],
   webhook: [],
 };
 
 /** A rule as asked for. */
 export interface BehaviourRule {
-  channel: Channel | '*';
+  channel: DisturbedChannel | '*';
   /**
    * Without it the rule is for every recipient and every door of the channel. `*` in `to` stands for any characters;
    * `provider` is the door, see `DOORS`.

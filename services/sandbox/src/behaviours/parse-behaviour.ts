@@ -1,7 +1,8 @@
-import { CHANNELS, type Channel, type FieldError } from '@herald/contracts';
+import type { FieldError } from '@herald/contracts';
 import {
   type Action,
   type BehaviourRule,
+  type DisturbedChannel,
   DOORS,
   EMAIL_EVENTS,
   type EmailEvent,
@@ -12,7 +13,7 @@ import { parseFailCode } from './parse-fail-code';
 
 export type ParsedBehaviour = { ok: true; rule: BehaviourRule } | { ok: false; errors: FieldError[] };
 
-type RuleChannel = Channel | '*';
+type RuleChannel = BehaviourRule['channel'];
 type ActionParser = (reader: FieldReader, channel: RuleChannel) => Action;
 
 const MAX_WAIT_MS = 10 * 60 * 1000;
@@ -24,7 +25,7 @@ export function parseBehaviour(body: unknown): ParsedBehaviour {
   if (!isObject(body)) return { ok: false, errors: [{ pointer: '', detail: 'must be a JSON object' }] };
   const errors: FieldError[] = [];
   const reader = new FieldReader(body, '', errors);
-  const channel = reader.oneOf('channel', [...CHANNELS, '*'] as const);
+  const channel = reader.oneOf('channel', [...(Object.keys(DOORS) as DisturbedChannel[]), '*'] as const);
   if (errors.length > 0) return { ok: false, errors }; // what the rest means depends on the channel
   const match = parseMatch(reader, channel, errors);
   const action = parseAction(reader, channel, errors);

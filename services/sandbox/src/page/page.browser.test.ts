@@ -1,24 +1,12 @@
-import { existsSync } from 'node:fs';
 import { createTransport, type Transporter } from 'nodemailer';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { Webhook } from 'standardwebhooks';
+import { launchChromium, withChromium } from '../testing/chromium';
 import { ACCOUNT, startTestSandbox, type TestSandbox, WEBHOOK_SECRET } from '../testing/test-sandbox';
-
-const USUAL_PATHS = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-];
-const executablePath = [process.env.CHROMIUM_PATH, ...USUAL_PATHS].find((path) => path && existsSync(path));
-if (executablePath === undefined) {
-  console.warn('The tests of the page are skipped: no Chromium was found; install one or set CHROMIUM_PATH.');
-}
-const run = executablePath === undefined ? describe.skip : describe;
 
 jest.setTimeout(30_000);
 
-run('the page', () => {
+withChromium('the page', () => {
   let browser: Browser;
   let sandbox: TestSandbox;
   let mail: Transporter;
@@ -65,7 +53,7 @@ run('the page', () => {
   const detail = () => page.locator('#detail');
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    browser = await launchChromium();
     sandbox = await startTestSandbox({ firstRequest: () => 'curl herald' });
     mail = createTransport({ host: '127.0.0.1', port: sandbox.smtpPort, ignoreTLS: true });
   });

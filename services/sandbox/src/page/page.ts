@@ -9,6 +9,8 @@ export interface SandboxAddresses {
   twilio: { accountSid: string; authToken: string } | null;
   /** Missing without an account; `publicKey` is what verifies its events. */
   sendgrid?: { apiKey: string; publicKey: string };
+  /** Missing without an app in which recipients are signed in. */
+  inapp?: { recipients: string[] };
   /** A command that sends a first message through Herald, when whoever started the sandbox knows one. */
   firstRequest: string | null;
 }
@@ -20,7 +22,8 @@ const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  "img-src 'self'",
+  // Pictures of notifications, as in the frame of a mail.
+  "img-src 'self' https:",
   "connect-src 'self'",
   "frame-src 'self'",
   "base-uri 'none'",

@@ -1,7 +1,8 @@
-import type { Channel } from '@herald/contracts';
+import { CHANNELS, type Channel } from '@herald/contracts';
 import type { ReceivedMessage } from './message';
 
-const noMessages = (): Record<Channel, number> => ({ email: 0, sms: 0, webhook: 0 });
+const noMessages = (): Record<Channel, number> =>
+  Object.fromEntries(CHANNELS.map((channel) => [channel, 0])) as Record<Channel, number>;
 
 /** A received message with the identity the store gave it. */
 export interface StoredMessage {

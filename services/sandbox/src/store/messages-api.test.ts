@@ -109,7 +109,8 @@ describe('the messages API', () => {
     await send('ada@x.test', 'one');
     await postJson(`${sandbox.httpUrl}/webhook`, {});
     const stats = await (await fetch(`${sandbox.httpUrl}/stats`)).json();
-    expect(stats).toEqual({ counts: { email: 1, sms: 0, webhook: 1 }, total: 2 });
+    const counts = { email: 1, sms: 0, push: 0, webpush: 0, inapp: 0, webhook: 1 };
+    expect(stats).toEqual({ counts, total: 2 });
   });
 
   it('streams that something changed, bounded in rate, until the client leaves', async () => {

@@ -19,6 +19,12 @@ export const ADMIN_LIMITS = {
   webhookEndpoints: 20,
   descriptionChars: 500,
   endpointReplay: 10_000,
+  /** Live ones. */
+  vapidKeys: 5,
+  vapidRetirementSeconds: 366 * 86_400,
+  minRecipientTokenSeconds: 60,
+  defaultRecipientTokenSeconds: 3600,
+  maxRecipientTokenSeconds: 86_400,
 } as const;
 
 /** The rate limit of a key that was made without one: requests. */

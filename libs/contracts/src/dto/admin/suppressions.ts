@@ -9,7 +9,14 @@ import { listOf, PageDto } from './page';
 import { TenantPageQueryDto, TenantQueryDto } from './tenant-query';
 
 /** Why nothing more is sent to an address. */
-export const SUPPRESSION_REASONS = ['bounce', 'complaint', 'opt_out', 'endpoint_gone', 'manual'] as const;
+export const SUPPRESSION_REASONS = [
+  'bounce',
+  'complaint',
+  'opt_out',
+  'endpoint_gone',
+  'unregistered',
+  'manual',
+] as const;
 
 export class CreateSuppressionDto {
   @IsIn(CHANNELS) channel: Channel;
@@ -19,7 +26,8 @@ export class CreateSuppressionDto {
   @MaxLength(LIMITS.urlChars)
   @JSONSchema({
     description:
-      'E-mail address, phone number (E.164) or webhook URL, as the channel needs. Only a hash and a mask are kept.',
+      'E-mail address, phone number (E.164), device token, endpoint of a web-push subscription, id of a recipient (in-app) or ' +
+      'webhook URL, as the channel needs. Only a hash and a mask are kept.',
   })
   address: string;
 

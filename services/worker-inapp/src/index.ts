@@ -1,0 +1,2 @@
+export { inappChannel } from './channel';
+export { inappParts } from './parts';

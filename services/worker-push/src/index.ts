@@ -1,0 +1,2 @@
+export { pushChannel } from './channel';
+export { pushParts } from './parts';

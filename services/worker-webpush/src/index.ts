@@ -1,0 +1,2 @@
+export { webpushChannel } from './channel';
+export { webpushParts } from './parts';
