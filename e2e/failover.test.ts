@@ -48,6 +48,30 @@ it('an e-mail goes out by SendGrid when the mail server is not used, and its eve
   });
 });
 
+it('an e-mail goes out by SES when nobody else is used, and its notifications are believed', async () => {
+  const { smtp, sendgrid, ses } = await providersOf('email');
+  for (const { id } of [smtp!, sendgrid!]) await herald.api.patch(`/v1/providers/${id}`, { breaker: 'open' });
+  const bounced = newEmail('bounced');
+  const rule = { channel: 'email', match: { to: bounced, provider: 'ses' } } as const;
+  await herald.sandbox.misbehave({ ...rule, action: { type: 'events', events: ['bounce'] } });
+  await until(async () => {
+    const to = newEmail();
+    const { deliveryId } = await sendOne(herald.api, email(to));
+    const { provider } = await untilState(herald.api, deliveryId, ['sent', 'delivered']);
+    if (provider !== 'ses') return false;
+    await untilState(herald.api, deliveryId, 'delivered');
+    return (await herald.sandbox.messages(to)).length === 1;
+  });
+  const first = await sendOne(herald.api, email(bounced));
+  expect(await untilState(herald.api, first.deliveryId, 'undelivered')).toMatchObject({
+    provider: ses!.type,
+  });
+  const second = await sendOne(herald.api, email(bounced));
+  expect(await untilState(herald.api, second.deliveryId, 'skipped')).toMatchObject({
+    reason: 'suppressed_bounce',
+  });
+});
+
 it('an SMS without a receipt in time goes out by the second provider, too', async () => {
   const to = newPhone();
   await herald.sandbox.misbehave({

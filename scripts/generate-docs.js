@@ -82,6 +82,7 @@ async function metrics() {
     scheduler.schedulerMetrics,
     scheduler.retentionMetrics,
     scheduler.webhookEventMetrics,
+    scheduler.feedRetentionMetrics,
     ingest.ingestMetrics,
     admin.adminMetrics,
     edge.edgeMetrics,

@@ -35,6 +35,7 @@ const FORMATS: Record<string, Arbitrary<string>> = {
   text: name,
   'device-token': word,
   'push-data-key': word.map((text) => `x-${text}`),
+  'collapse-key': word,
   'hex-color': fc.constantFrom('#3366ff', '#000000'),
   'p256dh-key': fc.constant(Buffer.concat([Buffer.from([4]), Buffer.alloc(64, 7)]).toString('base64url')),
   'auth-secret': fc.constant(Buffer.alloc(16, 7).toString('base64url')),

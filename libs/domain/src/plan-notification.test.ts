@@ -229,6 +229,11 @@ describe('planNotification', () => {
       ['/expiresAt must be in the future and later than sendAt'],
     ],
     [
+      'an item that is gone before it comes',
+      { sendAt: at(60_000), content: { inapp: { title: 'T', expiresAt: at(60_000) } } },
+      ['/content/inapp/expiresAt must be in the future and later than sendAt'],
+    ],
+    [
       'an expiry before its time',
       { sendAt: at(60_000), expiresAt: at(60_000) },
       ['/expiresAt must be in the future and later than sendAt'],

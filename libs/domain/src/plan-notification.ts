@@ -159,8 +159,13 @@ function timeErrors(dto: SendNotificationDto, now: number): FieldError[] {
   if (sendAt > now + LIMITS.scheduleAheadDays * 86_400_000) {
     errors.push({ pointer: '/sendAt', detail: `must be at most ${LIMITS.scheduleAheadDays} days ahead` });
   }
-  if (dto.expiresAt !== undefined && Date.parse(dto.expiresAt) <= Math.max(sendAt, now)) {
-    errors.push({ pointer: '/expiresAt', detail: 'must be in the future and later than sendAt' });
+  const ends: [string, string | undefined][] = [
+    ['/expiresAt', dto.expiresAt],
+    ['/content/inapp/expiresAt', dto.content.inapp?.expiresAt],
+  ];
+  for (const [pointer, end] of ends) {
+    if (end === undefined || Date.parse(end) > Math.max(sendAt, now)) continue;
+    errors.push({ pointer, detail: 'must be in the future and later than sendAt' });
   }
   return errors;
 }

@@ -19,6 +19,8 @@ export interface EdgeAppDeps extends Pick<TakeReceiptDeps, 'findProvider' | 'sto
   health: Health;
   /** As `HttpConfig.trustProxy`. */
   trustProxy?: readonly string[];
+  /** As `EdgeConfig.allowedTargets`. */
+  allowedTargets?: readonly string[];
 }
 
 /** For what a signature's check has to fetch. */
@@ -33,6 +35,7 @@ export function createEdgeApp({
   metrics,
   health,
   trustProxy,
+  allowedTargets = [],
 }: EdgeAppDeps): Express {
   const app = createHttpApp({ service: 'edge', logger, metrics, health, trustProxy });
   const [ofDelivery, ofAccount] = EDGE_ROUTES;
@@ -41,7 +44,7 @@ export function createEdgeApp({
     store,
     verifying: {
       dispatcher: createGuardedDispatcher({
-        allow: [],
+        allow: allowedTargets,
         connectTimeoutMs: VERIFY_TIMEOUT_MS,
         headersTimeoutMs: VERIFY_TIMEOUT_MS,
         bodyTimeoutMs: VERIFY_TIMEOUT_MS,

@@ -7,7 +7,7 @@ import {
   PostgresConfig,
   ShutdownConfig,
 } from '@herald/platform';
-import { IsUrl } from 'class-validator';
+import { IsString, IsUrl } from 'class-validator';
 
 export class EdgeConfig {
   @Nested(() => HttpConfig) http: HttpConfig;
@@ -24,4 +24,14 @@ export class EdgeConfig {
   })
   @IsUrl({ require_tld: false, require_protocol: true, protocols: ['http', 'https'] })
   publicUrl: string;
+
+  @Env('EGRESS_ALLOWED_TARGETS', {
+    description:
+      'Internal targets that may be asked for what the check of a signature needs (the snsBaseUrl of a provider); as for the ' +
+      'workers.',
+    default: [],
+    example: 'sns.internal,10.20.0.0/16',
+  })
+  @IsString({ each: true })
+  allowedTargets: string[];
 }

@@ -7,7 +7,7 @@ import { receiptProviders } from './receipts/receipt-providers';
 import { startReceipts } from './receipts/start-receipts';
 
 export interface EdgeOptions {
-  config: Pick<EdgeConfig, 'crypto' | 'http' | 'postgres' | 'publicUrl'>;
+  config: Pick<EdgeConfig, 'allowedTargets' | 'crypto' | 'http' | 'postgres' | 'publicUrl'>;
   logger: Logger;
   metrics: Metrics;
   health: Health;
@@ -30,10 +30,19 @@ export async function startEdge({ config, logger, metrics, health }: EdgeOptions
   const box = new SecretBox(parseEncryptionKeys(config.crypto.encryptionKeys));
   const findProvider = receiptProviders({ find: (id) => findProviderConfig(db, id), box });
   const receipts = startReceipts({ db, findProvider, logger, metrics });
-  const { publicUrl, http } = config;
+  const { publicUrl, allowedTargets, http } = config;
   const { trustProxy } = http;
   const { store } = receipts;
-  const handler = createEdgeApp({ findProvider, store, publicUrl, logger, metrics, health, trustProxy });
+  const handler = createEdgeApp({
+    findProvider,
+    store,
+    publicUrl,
+    allowedTargets,
+    logger,
+    metrics,
+    health,
+    trustProxy,
+  });
   health.add('postgres', () => db.ping());
   exposePool(metrics, 'edge', db);
   return {

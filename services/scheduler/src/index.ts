@@ -1,4 +1,5 @@
 export { SchedulerConfig, TimingConfig } from './config';
+export { feedRetentionMetrics } from './feeds';
 export { schedulerMetrics } from './metrics';
 export { retentionMetrics } from './retention-metrics';
 export { type SchedulerOptions, startScheduler } from './start-scheduler';

@@ -14,6 +14,7 @@ export interface Secrets {
   sendgridKey: string;
   vonageSecret: string;
   vonageSignatureSecret: string;
+  sesPassword: string;
   /** What the sandbox's browsers have their keys from. */
   browserSeed: string;
 }
@@ -67,6 +68,7 @@ export class DataFolder {
       sendgridKey: `SG.${randomBytes(32).toString('base64url')}`,
       vonageSecret: randomBytes(12).toString('hex'),
       vonageSignatureSecret: randomBytes(24).toString('hex'),
+      sesPassword: randomBytes(24).toString('base64url'),
       browserSeed: randomBytes(32).toString('base64url'),
     };
     // A folder of an earlier release knows fewer.

@@ -4,7 +4,7 @@ import { type Secrets } from './data-folder';
 export interface SandboxAddress {
   smtpPort: number;
   httpUrl: string;
-  sendgridEvents?: { publicKey: string; configure(settings: { enabled: boolean; url: string }): void };
+  sendgridEvents?: { publicKey: string };
   fcm?: { serviceAccount(): string; apiBaseUrl(): string };
   apns?: Sandbox['apns'];
 }
@@ -19,9 +19,11 @@ export interface DemoProvider {
 
 const MAIL_FROM = 'Herald demo <demo@herald.test>';
 const SMS_FROM = '+15005550006';
+export const SES_USER = 'demo-ses';
+export const SES_TOPIC = 'arn:aws:sns:eu-central-1:000000000000:herald-demo';
 export const VONAGE_KEY = 'demo0000';
 
-/** Two for e-mail and SMS: the second is there for when the first fails. */
+/** Several for e-mail and SMS: the later ones are there for when the first fails. */
 function demoMail(secrets: Secrets, sandbox: SandboxAddress): DemoProvider[] {
   return [
     {
@@ -41,6 +43,23 @@ function demoMail(secrets: Secrets, sandbox: SandboxAddress): DemoProvider[] {
         from: MAIL_FROM,
         webhookPublicKey: sandbox.sendgridEvents?.publicKey,
         apiBaseUrl: sandbox.httpUrl,
+      },
+    },
+    {
+      channel: 'email',
+      type: 'ses',
+      name: 'sandbox-third',
+      position: 2,
+      config: {
+        region: 'eu-central-1',
+        smtpUsername: SES_USER,
+        smtpPassword: secrets.sesPassword,
+        from: MAIL_FROM,
+        topicArn: SES_TOPIC,
+        smtpHost: '127.0.0.1',
+        smtpPort: sandbox.smtpPort,
+        security: 'none',
+        snsBaseUrl: sandbox.httpUrl,
       },
     },
   ];

@@ -1,7 +1,7 @@
 import { type Logger } from '@herald/platform';
 import { type Sandbox, startSandbox } from '@herald/sandbox';
 import { type Secrets } from './data-folder';
-import { VONAGE_KEY } from './demo-providers';
+import { SES_TOPIC, SES_USER, VONAGE_KEY } from './demo-providers';
 import { DEMO_RECIPIENT } from './demo-recipient';
 import { everyChannelRequest } from './first-request';
 import { type Ports } from './ports';
@@ -33,6 +33,7 @@ export async function startDemoSandbox({ host, ports, secrets, logger }: DemoSan
       ],
     },
     sendgrid: { apiKey: secrets.sendgridKey },
+    ses: { smtpUsername: SES_USER, smtpPassword: secrets.sesPassword, topicArn: SES_TOPIC },
     fcm: { projectId: 'herald-demo', clientEmail: 'herald@herald-demo.iam.gserviceaccount.com' },
     apns: { port: ports.apns, keyId: 'HERALDKEY1', teamId: 'HERALDTEAM', topic: 'test.herald.demo' },
     webpush: {

@@ -1,5 +1,5 @@
 import { newVapidKey } from '@herald/admin-api';
-import { receiptUrl, SCOPES } from '@herald/contracts';
+import { SCOPES } from '@herald/contracts';
 import { ApiKey, type Database, ProviderConfig, Tenant, VapidKey, WebhookSecret } from '@herald/db';
 import { newId } from '@herald/domain';
 import { apiKeyHint, parseEncryptionKeys, SecretBox, sha256 } from '@herald/platform';
@@ -12,24 +12,23 @@ const DEMO_TENANT = '00000000-0000-7000-8000-0000000000de';
 
 /**
  * Makes the `demo` tenant: a live key with every scope, and providers that go the real way through the real clients to
- * the sandbox's servers. Run at each start, because the sandbox's ports may have changed.
+ * the sandbox's servers. Run at each start, because the sandbox's ports may have changed. Gives the ids of the providers by
+ * their types.
  */
 export async function ensureDemoTenant(
   db: Database,
   secrets: Secrets,
   sandbox: SandboxAddress,
-  edgeUrl: string,
-): Promise<void> {
+): Promise<ReadonlyMap<string, string>> {
   const box = new SecretBox(parseEncryptionKeys(secrets.encryptionKey));
   await db.repository(Tenant).upsert({ id: DEMO_TENANT, name: 'demo' }, ['id']);
   await ensureKey(db, secrets.apiKey);
   await ensureWebhookSecret(db, box, secrets.webhookSecret);
   await ensureVapidKey(db, box);
-  for (const provider of demoProviders(secrets, sandbox)) {
-    const id = await ensureProvider(db, box, provider);
-    if (provider.type !== 'sendgrid') continue;
-    sandbox.sendgridEvents?.configure({ enabled: true, url: receiptUrl(edgeUrl, id) });
-  }
+  const ids = new Map<string, string>();
+  for (const provider of demoProviders(secrets, sandbox))
+    ids.set(provider.type, await ensureProvider(db, box, provider));
+  return ids;
 }
 
 async function ensureKey(db: Database, apiKey: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { type RequestListener } from 'node:http';
 import { AdminApiConfig, startAdmin } from '@herald/admin-api';
-import { ADMIN_ROUTES, REALTIME_ROUTES } from '@herald/contracts';
+import { ADMIN_ROUTES, REALTIME_ROUTES, receiptUrl } from '@herald/contracts';
 import { Database, migrate } from '@herald/db';
 import { startChannelWorker, WorkerServiceConfig } from '@herald/delivery';
 import { EdgeConfig, startEdge } from '@herald/edge';
@@ -16,6 +16,7 @@ import {
   type UpgradeListener,
 } from '@herald/platform';
 import { RealtimeConfig, startRealtime } from '@herald/realtime';
+import { type Sandbox } from '@herald/sandbox';
 import { SchedulerConfig, startScheduler } from '@herald/scheduler';
 import { emailParts } from '@herald/worker-email';
 import { inappParts } from '@herald/worker-inapp';
@@ -82,9 +83,10 @@ async function startAll(
     migrate(servers.databaseUrl),
   ]);
   stops.add(() => sandbox.stop());
-  await withDatabase(servers.databaseUrl, (db) => ensureDemoTenant(db, secrets, sandbox, edgeUrlOf(ports)));
+  const providers = await withDatabase(servers.databaseUrl, (db) => ensureDemoTenant(db, secrets, sandbox));
   const services = new Services(stops, serviceEnv(env, servers, secrets, ports), logger);
   const { api, admin, edge } = await services.start(ports);
+  reportTo(edge.url, sandbox, providers);
   const dev: DevFile = {
     apiUrl: api.url,
     adminUrl: admin.url,
@@ -103,9 +105,17 @@ function edgeUrlOf(ports: Ports): string {
   return `http://${HOST}:${ports.edge}`;
 }
 
-async function withDatabase(url: string, use: (db: Database) => Promise<void>): Promise<void> {
+/** Accounts that report to one URL are told it, as one would in their consoles. */
+function reportTo(edgeUrl: string, sandbox: Sandbox, providers: ReadonlyMap<string, string>): void {
+  const urlOf = (type: string) => receiptUrl(edgeUrl, providers.get(type) as string);
+  sandbox.sendgridEvents?.configure({ enabled: true, url: urlOf('sendgrid') });
+  // It asks the edge to confirm, so the edge has to be there.
+  sandbox.sesTopic?.subscribe(urlOf('ses'));
+}
+
+async function withDatabase<T>(url: string, use: (db: Database) => Promise<T>): Promise<T> {
   const db = await Database.connect({ ...SETUP_DATABASE, url });
-  await use(db).finally(() => db.close());
+  return use(db).finally(() => db.close());
 }
 
 /**

@@ -146,7 +146,7 @@ export class PushContentDto extends PushTextDto {
   priority?: 'high' | 'normal';
 
   @Optional()
-  @Format('single-line')
+  @Format('collapse-key')
   @MinChars(1)
   @MaxChars(LIMITS.collapseKeyChars)
   @JSONSchema({ description: 'A later message with the same key takes the place of one that still waits.' })

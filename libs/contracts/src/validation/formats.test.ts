@@ -217,6 +217,7 @@ const EXAMPLES: Record<FormatName, Examples> = {
       '__proto__',
     ],
   },
+  'collapse-key': { good: ['order-42', 'a b'], bad: ['', 'ä', 'a\n', '\u007f'] },
   'hex-color': { good: ['#000000', '#3366fF'], bad: ['', 'red', '#fff', '336699', '#33669g', '#33669900'] },
   'p256dh-key': {
     good: [KEY.toString('base64url'), KEY.toString('base64url').concat('=')],

@@ -190,6 +190,10 @@ export const FORMATS = {
     check: (v) => MAP_KEY.test(v) && !isInheritedName(v) && !isReservedDataKey(v),
     wants: 'a key of letters, digits, "_", "-" and "." that push services do not use themselves',
   },
+  'collapse-key': {
+    check: (v) => PRINTABLE_ASCII.test(v),
+    wants: 'printable ASCII, as push services take it',
+  },
   'hex-color': {
     check: (v) => /^#[0-9a-f]{6}$/i.test(v),
     wants: 'a colour such as "#3366ff"',
