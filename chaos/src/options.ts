@@ -20,7 +20,7 @@ export const USAGE = `Usage: npm run chaos -- [--scenario NAME[,NAME]] [--count 
   --rate      notifications a second
   --seed      decides what is sent and which process is killed when
   --json      also writes the results to this file
-  --short     about two minutes: ${SHORT_SCENARIOS.join(', ')}; shorter faults and less load
+  --short     a minute or two: ${SHORT_SCENARIOS.join(', ')}; shorter faults and less load
   --pace      a number from 0.05 to 1: how long faults last, as a part of what is said of them
 
 Scenarios:

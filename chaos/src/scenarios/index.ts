@@ -13,12 +13,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...PROVIDER_SCENARIOS,
 ];
 
-/** Those of a short run: one of each kind of fault, the most telling ones. */
-export const SHORT_SCENARIOS: readonly string[] = [
-  'kill',
-  'redis-empty',
-  'postgres-kill',
-  'net-cut',
-  'net-reset',
-  'provider-reset',
-];
+/** Those of a short run: the most telling ones. */
+export const SHORT_SCENARIOS: readonly string[] = ['kill', 'redis-empty', 'postgres-kill'];
