@@ -19,8 +19,8 @@ import { createSandboxClient, type SandboxClient } from './sandbox-client';
 
 const MAIN = path.resolve(__dirname, '../../services/standalone/dist/main.js');
 const READY_MS = 60_000;
-/** The API's port and those of admin, edge, sandbox and SMTP. */
-const PORTS = 5;
+/** The API's port and those of admin, edge, sandbox, SMTP and APNs. */
+const PORTS = 6;
 
 export interface HeraldOptions {
   /** Over what `npm start` sets; see docs/configuration.md. */
