@@ -80,7 +80,8 @@ export async function recordOutcomes(
   // In the order that claims and cancellations lock rows in.
   const sorted = [...records].sort((a, b) => (a.id < b.id ? -1 : 1));
   const params = [toStorableJson(sorted.map(toRow)), low, high];
-  if (records.some(({ others, dead }) => others || dead)) {
+  // Most have one target, also on channels where there can be several.
+  if (records.some(({ others, dead }) => others?.length || dead?.length)) {
     const parts = [toStorableJson(sorted.flatMap(toPartRows)), toStorableJson(sorted.flatMap(toDeadRows))];
     return db.prepared<Written>('record-parts', RECORD_WITH_PARTS, [...params, ...parts]);
   }
