@@ -151,6 +151,17 @@ describe('buildTimeline', () => {
     ]);
   });
 
+  it('is sent once by an attempt, with the first of its targets that was accepted', () => {
+    const calls = [
+      attempt(1, 100, { ...accepted, durationMs: 60 }),
+      attempt(1, 101, { ...accepted, durationMs: 20 }),
+      attempt(1, 102),
+    ];
+    const timeline = buildTimeline(delivery({ state: 'sent', channel: 'push' }), calls, []);
+    expect(timeline.map(({ type }) => type)).toEqual(['accepted', 'attempt', 'attempt', 'attempt', 'sent']);
+    expect(timeline.at(-1)?.at).toBe(at(121).toISOString());
+  });
+
   it('is in order and complete whatever happened', () => {
     const times = fc.integer({ min: 0, max: 1000 });
     const attempts = fc.array(fc.tuple(times, fc.boolean()), { maxLength: 8 });

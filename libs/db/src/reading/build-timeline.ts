@@ -24,7 +24,13 @@ export function buildTimeline(
   ];
   // The sort is stable: of what happened in the same millisecond, a call comes before what followed from it.
   later.sort((a, b) => a.at.getTime() - b.at.getTime());
-  return [...firstEntries(delivery), ...later].map(toView);
+  return [...firstEntries(delivery), ...later.filter(isFirstSent)].map(toView);
+}
+
+/** Several targets can be accepted in one attempt: with the first of them the delivery was sent. */
+function isFirstSent({ type, attempt }: Entry, at: number, all: readonly Entry[]): boolean {
+  if (type !== 'sent' || attempt === undefined) return true;
+  return all.findIndex((each) => each.type === 'sent' && each.attempt === attempt) === at;
 }
 
 function firstEntries(delivery: DeliveryRow): Entry[] {
