@@ -73,13 +73,15 @@ it('goes on with a token that cannot be renewed, tries again after a while, and 
   now = START + HOUR - 4 * MINUTE;
   expect(await get()).toEqual(got('one'));
   await until(() => asked() === 2);
-  expect(await get()).toEqual(got('one'));
-  now += 10_000;
-  expect(await get()).toEqual(got('one'));
-  await until(() => asked() === 3);
+  // One that is still being answered is not asked twice: a pause later each time, until the next was asked.
+  await until(async () => {
+    now += 10_000;
+    expect(await get()).toEqual(got('one'));
+    return asked() === 3;
+  });
   grants('two');
   now = START + HOUR;
-  expect(await get()).toEqual(got('two'));
+  await until(async () => JSON.stringify(await get()) === JSON.stringify(got('two')));
 });
 
 it('uses a token of a short life for half of it before it is renewed', async () => {
