@@ -28,12 +28,10 @@ const shared = {
       '<rootDir>/services/$1/src',
   },
   modulePathIgnorePatterns: ['/dist/'],
+  setupFilesAfterEnv: ['<rootDir>/libs/testing/src/jest/retry-once.ts'],
 };
 
-const retried = { setupFilesAfterEnv: ['<rootDir>/libs/testing/src/jest/retry-once.ts'] };
-
 const servers = {
-  ...retried,
   globalSetup: '<rootDir>/libs/testing/src/jest/global-setup.ts',
   globalTeardown: '<rootDir>/libs/testing/src/jest/global-teardown.ts',
 };
@@ -57,10 +55,9 @@ module.exports = {
       displayName: 'integration',
       testMatch: ['<rootDir>/{libs,services}/*/src/**/*.int.test.ts'],
     },
-    { ...shared, ...retried, displayName: 'e2e', testMatch: ['<rootDir>/e2e/**/*.test.ts'] },
+    { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/e2e/**/*.test.ts'] },
     {
       ...shared,
-      ...retried,
       displayName: 'browser',
       testMatch: ['<rootDir>/services/*/src/**/*.browser.test.ts'],
     },

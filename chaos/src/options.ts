@@ -10,6 +10,8 @@ export interface ChaosOptions {
   seed: number;
   /** 1, or less for shorter faults. */
   pace: number;
+  /** Whether the faults come again for as long as the load goes on. */
+  again: boolean;
   json?: string;
 }
 
@@ -20,7 +22,7 @@ export const USAGE = `Usage: npm run chaos -- [--scenario NAME[,NAME]] [--count 
   --rate      notifications a second
   --seed      decides what is sent and which process is killed when
   --json      also writes the results to this file
-  --short     a minute or two: ${SHORT_SCENARIOS.join(', ')}; shorter faults and less load
+  --short     about a minute: ${SHORT_SCENARIOS.join(', ')}; shorter faults, once, and less load
   --pace      a number from 0.05 to 1: how long faults last, as a part of what is said of them
 
 Scenarios:
@@ -41,6 +43,7 @@ export function readOptions(args: readonly string[]): ChaosOptions {
     perSecond: number('rate', given.rate ?? (short ? '150' : '400'), 1, 100_000),
     seed: number('seed', given.seed ?? '1', 0, 2 ** 32 - 1),
     pace: number('pace', given.pace ?? (short ? '0.2' : '1'), 0.05, 1),
+    again: !short,
     json: given.json,
   };
 }

@@ -1,6 +1,6 @@
 import { until } from '@herald/testing';
 import { type Comparison, compare } from './ledger/compare';
-import { countOpen, readAmbiguous, readDeliveries } from './ledger/read-deliveries';
+import { countOpen, readAmbiguous, readDeliveries, readFeeds } from './ledger/read-deliveries';
 import { Load, type LoadResult } from './load/load';
 import { type ChaosOptions } from './options';
 import { seededRandom } from './random';
@@ -25,6 +25,8 @@ export interface ScenarioResult extends Comparison {
 }
 
 const QUIET_MS = 600_000;
+/** Between two rounds of faults. */
+const CALM_SECONDS = 20;
 
 /** Runs one scenario on a system of its own. */
 export async function runScenario(scenario: Scenario, options: ChaosOptions): Promise<ScenarioResult> {
@@ -46,10 +48,14 @@ async function run(scenario: Scenario, system: System, options: ChaosOptions): P
     random: seededRandom(options.seed),
   });
   const stage = new Stage(system, seededRandom(options.seed + 2), options.pace);
-  const [result] = await Promise.all([load.run(), stage.wait(2).then(() => scenario.faults(stage))]);
+  const loaded = load.run();
+  await stage.wait(2);
+  if (options.again) await repeatFaults(scenario, stage, loaded);
+  else await scenario.faults(stage);
+  const result = await loaded;
   await Promise.all(system.services.map((each) => each.untilUp()));
   await untilQuiet(system);
-  const arrivals = system.world.arrivals();
+  const arrivals = [...system.world.arrivals(), ...(await readFeeds(system.sql))];
   const comparison = compare(result.told, await readDeliveries(system.sql), arrivals);
   const surprises = [...result.complaints, ...system.services.flatMap((each) => each.surprises)];
   const { lost, unexplained, contradictions } = comparison;
@@ -63,6 +69,18 @@ async function run(scenario: Scenario, system: System, options: ChaosOptions): P
     retries: result.retries,
     ok: [lost, unexplained, contradictions, surprises].every((list) => list.length === 0),
   };
+}
+
+/** Faults, and a calm after them, for as long as the load goes on. */
+async function repeatFaults(scenario: Scenario, stage: Stage, loaded: Promise<unknown>): Promise<void> {
+  const load = { over: false };
+  const over = loaded.finally(() => {
+    load.over = true;
+  });
+  do {
+    await scenario.faults(stage);
+    await Promise.race([stage.wait(CALM_SECONDS), over]);
+  } while (!load.over);
 }
 
 /** Waits until no delivery is open; what still is when time is up is lost, and is counted so. */
@@ -81,7 +99,10 @@ function timesOf({ told }: LoadResult, arrivals: readonly Arrival[], faultEndedA
   const first = new Map<string, number>();
   for (const { to, at } of arrivals) if (!first.has(to)) first.set(to, at);
   const before = told.filter(({ at, item }) => at <= faultEndedAt && !item.scheduled);
-  const lastArrival = before.reduce((latest, { item }) => Math.max(latest, first.get(item.to) ?? 0), 0);
+  const arrivedAt = ({ item }: (typeof told)[number]) =>
+    Math.min(...item.to.map((address) => first.get(address) ?? Number.POSITIVE_INFINITY));
+  const times = before.map(arrivedAt).filter(Number.isFinite);
+  const lastArrival = times.reduce((latest, at) => Math.max(latest, at), 0);
   const during = arrivals.map(({ at }) => at).filter((at) => at <= ended);
   return {
     longestGap: { accepting: longestGap(accepted), delivering: longestGap([...during, ended]) },

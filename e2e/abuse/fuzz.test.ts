@@ -12,7 +12,7 @@ import { faultsOf, sendAsIs } from './wire';
  * Hostile requests for every operation of the OpenAPI document. ABUSE_RUNS says how many for each; a failure names a
  * seed and a path, which ABUSE_SEED and ABUSE_PATH repeat.
  */
-const RUNS = Number(process.env.ABUSE_RUNS ?? 120);
+const RUNS = Number(process.env.ABUSE_RUNS ?? 60);
 const SEED = process.env.ABUSE_SEED === undefined ? undefined : Number(process.env.ABUSE_SEED);
 const PATH = process.env.ABUSE_PATH;
 const AT_ONCE = 4;

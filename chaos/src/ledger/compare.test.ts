@@ -2,8 +2,8 @@ import { type Told } from '../load/load';
 import { compare } from './compare';
 import { type DeliveryEntry } from './read-deliveries';
 
-const told = (n: number, atMostOnce = false): Told => ({
-  item: { n, key: `k${n}`, to: `to-${n}`, lane: 'default', atMostOnce, scheduled: false },
+const told = (n: number, atMostOnce = false, to = [`to-${n}`]): Told => ({
+  item: { n, key: `k${n}`, kind: 'push', to, lane: 'default', atMostOnce, scheduled: false },
   notificationId: `n-${n}`,
   deliveryId: `d-${n}`,
   at: 0,
@@ -58,6 +58,23 @@ describe('compare', () => {
       1,
       [],
     ]);
+  });
+
+  it('takes one device of several for enough, and counts each of them by itself', () => {
+    const devices = ['phone', 'tablet'];
+    const on = (...to: string[]) => to.map((each) => ({ at: 0, to: each }));
+    const both = (entries: DeliveryEntry, arrivals: { at: number; to: string }[]) =>
+      compare([told(1, false, devices)], [entries], arrivals);
+    expect(both(entry(1), on('tablet'))).toEqual({ accepted: 1, ...nothing });
+    expect(both(entry(1), on('tablet', 'phone'))).toEqual({ accepted: 1, ...nothing });
+    expect(both(entry(1), []).lost).toHaveLength(1);
+    expect(both(entry(1), on('phone', 'tablet', 'phone')).unexplained).toHaveLength(1);
+    const uncertain = entry(1, { ambiguous: 1 });
+    expect(both(uncertain, on('phone', 'tablet', 'phone', 'tablet'))).toMatchObject({
+      explained: 2,
+      unexplained: [],
+    });
+    expect(both(uncertain, on('phone', 'phone', 'phone')).unexplained).toHaveLength(1);
   });
 
   it('sees what arrived and counts as not sent', () => {

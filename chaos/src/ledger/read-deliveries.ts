@@ -1,5 +1,6 @@
 import { type DeliveryState } from '@herald/contracts';
 import { type Pool } from 'pg';
+import { type Arrival } from '../system/sandbox';
 
 /** What Postgres says of one delivery. */
 export interface DeliveryEntry {
@@ -23,6 +24,14 @@ export async function readDeliveries(sql: Pool): Promise<DeliveryEntry[]> {
          count(*) FILTER (WHERE outcome = 'ambiguous')::integer AS ambiguous
        FROM attempts GROUP BY delivery_id
      ) a ON a.delivery_id = d.id`,
+  );
+  return rows;
+}
+
+/** What stands in the feeds of the recipients: nothing outside of Postgres gets these messages. */
+export async function readFeeds(sql: Pool): Promise<Arrival[]> {
+  const { rows } = await sql.query<Arrival>(
+    `SELECT recipient AS "to", extract(epoch FROM created_at)::float8 * 1000 AS at FROM feed_items`,
   );
   return rows;
 }

@@ -14,6 +14,7 @@ export const PROVIDER_SCENARIOS: readonly Scenario[] = [
   provider('provider-500', 'providers answer that they are broken, for 15 s', [
     { channel: 'email', action: { type: 'fail', code: 451 } },
     { channel: 'sms', action: { type: 'fail', code: 500 } },
+    { channel: 'push', action: { type: 'fail', code: 503 } },
     { channel: 'webhook', action: { type: 'fail', code: 500 } },
   ]),
   provider('provider-reset', 'providers take messages and reset the connection, for 15 s', [
@@ -33,7 +34,7 @@ export const PROVIDER_SCENARIOS: readonly Scenario[] = [
     'provider-throttle',
     'providers take 50 messages a second each and ask to come back in 1 s, for 20 s',
     // A mail server that is asked too often wants to be left alone for a quarter of an hour.
-    ['sms', 'webhook'].map((channel) => ({
+    ['sms', 'push', 'webhook'].map((channel) => ({
       channel,
       action: { type: 'throttle', perSecond: 50, retryAfterSeconds: 1 },
     })),

@@ -20,6 +20,8 @@ export interface OutsideWorld {
   service: Service;
   url: string;
   smtpPort: number;
+  /** The key file of its account at FCM. */
+  serviceAccount: string;
   /** Makes it misbehave until `behave`. */
   misbehave(rule: object): Promise<void>;
   behave(): Promise<void>;
@@ -42,15 +44,18 @@ export async function startOutsideWorld(twilio: {
     HERALD_SANDBOX_SMTP_PORT: String(port + 1),
     HERALD_SANDBOX_TWILIO_ACCOUNT_SID: twilio.accountSid,
     HERALD_SANDBOX_TWILIO_AUTH_TOKEN: twilio.authToken,
+    HERALD_SANDBOX_APNS_PORT: '0',
     HERALD_SANDBOX_MAX_MESSAGES: '1000',
     HERALD_SANDBOX_LEDGER_FILE: ledgerFile,
   });
   await service.untilReady();
   const client: Client = createClient(service.url);
+  const keyFile = await client.get<object>('/fcm/service-account.json');
   return {
     service,
     url: service.url,
     smtpPort: port + 1,
+    serviceAccount: JSON.stringify(keyFile.body),
     misbehave: async (rule) => {
       const { status, body } = await client.post('/behaviours', rule);
       if (status !== 201) throw new Error(`The sandbox answered ${status}: ${JSON.stringify(body)}`);

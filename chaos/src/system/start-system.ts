@@ -52,8 +52,15 @@ export interface System extends Servers {
   stop(): Promise<void>;
 }
 
+export const WORKERS = [
+  'worker-email',
+  'worker-sms',
+  'worker-push',
+  'worker-inapp',
+  'worker-webhook',
+] as const;
 const KINDS = [
-  ...['ingest-api', 'worker-email', 'worker-sms', 'worker-webhook'].flatMap((kind) => [kind, kind]),
+  ...['ingest-api', ...WORKERS].flatMap((kind) => [kind, kind]),
   'scheduler',
   'edge',
   'admin-api',
@@ -164,12 +171,13 @@ async function migrate(databaseUrl: string): Promise<void> {
   if (code !== 0) throw new Error(`The migration ended with ${code}:\n${tail(child)}`);
 }
 
-async function createProviders(api: Client, { smtpPort, url }: OutsideWorld): Promise<void> {
+async function createProviders(api: Client, { smtpPort, url, serviceAccount }: OutsideWorld): Promise<void> {
   const smtp = { host: '127.0.0.1', port: smtpPort, security: 'none', from: 'Chaos <chaos@example.org>' };
   const twilio = { ...TWILIO, from: '+15005550006', apiBaseUrl: url };
   for (const provider of [
     { channel: 'email', type: 'smtp', config: smtp },
     { channel: 'sms', type: 'twilio', config: twilio },
+    { channel: 'push', type: 'fcm', config: { serviceAccount, apiBaseUrl: `${url}/fcm` } },
   ]) {
     const { status, body } = await api.post('/v1/providers', provider);
     if (status !== 201) throw new Error(`No provider: ${status} ${JSON.stringify(body)}`);

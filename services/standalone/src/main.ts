@@ -3,7 +3,7 @@ import { ConfigError, createLogger, flushLogger, LogConfig, loadConfig } from '@
 import { banner } from './banner';
 import { AlreadyRunningError, DataFolder } from './data-folder';
 import { readOptions, USAGE, UsageError } from './options';
-import { type Standalone, startStandalone } from './start-standalone';
+import type { Standalone } from './start-standalone';
 
 const STOP_DEADLINE_MS = 10_000;
 
@@ -27,7 +27,10 @@ async function main(): Promise<void> {
     await Promise.all([removeEmbeddedData(folder.postgres), removeEmbeddedData(folder.redis)]);
     folder.forgetSecrets();
   }
-  const running = startStandalone({ ...options, folder, env: process.env, logger });
+  // Loaded last: what is wrong with the command line, or with the folder, is said at once.
+  const running = import('./start-standalone.js').then(({ startStandalone }) =>
+    startStandalone({ ...options, folder, env: process.env, logger }),
+  );
   stopOnSignals(running);
   const herald = await running;
   process.stdout.write(banner(herald, options.dataDir, performance.now() - began));
