@@ -2,11 +2,18 @@
 export const BREAKER_SETTINGS = ['auto', 'open', 'closed'] as const;
 export type BreakerSetting = (typeof BREAKER_SETTINGS)[number];
 
-/** What a tenant lets Herald send by a provider; what is over it waits. */
-export interface ProviderLimits {
+/** How many messages may go. */
+export interface SendLimit {
+  /** A second's worth at once. */
   perSecond?: number;
   /** From midnight to midnight, UTC. */
   perDay?: number;
+}
+
+/** What a tenant lets Herald send by a provider; what is over it waits. */
+export interface ProviderLimits extends SendLimit {
+  /** From each sender, where messages can name one. */
+  perSender?: SendLimit;
 }
 
 /** What happens to a provider beside its deliveries. */

@@ -39,6 +39,8 @@ export interface OpenProvider<C extends Channel> {
   provider: Provider<C>;
   /** As `ProviderDefinition.target`. */
   target?(message: MessageOf[C]): string;
+  /** As `ProviderDefinition.sender`. */
+  sender?(message: MessageOf[C]): string;
   /** Whether receipts tell what became of a message. */
   hasReceipts: boolean;
 }
@@ -107,10 +109,11 @@ export class ProviderPool<C extends Channel> {
   }
 
   private async openEntry(definition: ProviderDefinition<C>, setting: ProviderSetting): Promise<Entry<C>> {
-    const { id, type, version } = setting;
-    const provider = await definition.open(setting.config, this.options.deps);
+    const { id, type, version, config } = setting;
+    const provider = await definition.open(config, this.options.deps);
     const { target, receipts } = definition;
-    return { id, type, version, provider, target, hasReceipts: receipts !== undefined };
+    const sender = definition.sender && ((message: MessageOf[C]) => definition.sender!(message, config));
+    return { id, type, version, provider, target, sender, hasReceipts: receipts !== undefined };
   }
 
   /** Carries what was posted with test keys. */

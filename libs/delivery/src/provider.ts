@@ -102,6 +102,8 @@ export interface ProviderDefinition<C extends Channel, Config extends object = o
   receipts?: ReceiptReader<Config>;
   /** For a provider that carries only some messages of its channel; it is not asked for the others. */
   carries?(message: MessageOf[C], config: Config): boolean;
+  /** For a provider whose messages can name a sender: from whom a message goes, to be limited by itself. */
+  sender?(message: MessageOf[C], config: Config): string;
   /** For a provider that sends to many places of different owners: where a message goes, to be watched by itself. */
   target?(message: MessageOf[C]): string;
 }

@@ -23,7 +23,7 @@ async function take(
   limit: { perSecond?: number; perDay?: number },
 ): Promise<SendLeave[]> {
   const leaves = [];
-  for (let n = 0; n < count; n += 1) leaves.push(await limits.take(key, limit));
+  for (let n = 0; n < count; n += 1) leaves.push(await limits.take([{ key, limit }]));
   return leaves;
 }
 
@@ -53,14 +53,42 @@ it('does not count against the day what the second refuses', async () => {
   expect(Number(await redis.hget(`${server.prefix}:sending:c`, 'sent'))).toBeLessThan(10);
 });
 
+describe('several counts', () => {
+  const counted = async (key: string) =>
+    Number((await redis.hget(`${server.prefix}:sending:${key}`, 'sent')) ?? 0);
+
+  it('all have to allow a message, and one that is refused counts nowhere', async () => {
+    const by = (sender: string) => [
+      { key: 'f', limit: { perDay: 3 } },
+      { key: `f.${sender}`, limit: { perDay: 2 } },
+    ];
+    const leaves = [];
+    for (const sender of ['a', 'a', 'a', 'b', 'b']) leaves.push(await limits.take(by(sender)));
+    expect(leaves.map(({ allowed }) => allowed)).toEqual([true, true, false, true, false]);
+    expect([await counted('f'), await counted('f.a'), await counted('f.b')]).toEqual([3, 2, 1]);
+  });
+
+  it('make a message wait for the one that lets it go last', async () => {
+    const by = [
+      { key: 'g', limit: { perSecond: 100 } },
+      { key: 'g.a', limit: { perSecond: 1 } },
+    ];
+    expect((await limits.take(by)).allowed).toBe(true);
+    const [wait, next] = waits([await limits.take(by), await limits.take(by)]);
+    expect(wait).toBeGreaterThan(500);
+    expect(next).toBeGreaterThan(1500);
+    expect((await limits.take([by[0]!])).allowed).toBe(true);
+  });
+});
+
 it('keeps keys apart, and lets everything go while Redis is away', async () => {
   await take(3, 'd', { perSecond: 1 });
-  expect((await limits.take('e', { perSecond: 1 })).allowed).toBe(true);
+  expect((await limits.take([{ key: 'e', limit: { perSecond: 1 } }])).allowed).toBe(true);
   const gone = createProducerConnection('redis://127.0.0.1:1');
   gone.on('error', () => undefined);
   const seen: Error[] = [];
   const away = new SendLimits(gone, server.prefix, (error) => seen.push(error));
-  expect(await away.take('d', { perSecond: 1 })).toEqual({ allowed: true });
+  expect(await away.take([{ key: 'd', limit: { perSecond: 1 } }])).toEqual({ allowed: true });
   expect(seen).toHaveLength(1);
   gone.disconnect();
 });

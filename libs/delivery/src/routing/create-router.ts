@@ -52,7 +52,7 @@ export function createRouter<C extends Channel>(
   return new Router<C>({
     providers: pool,
     breakers,
-    takeLeave: (providerId, limit) => limits.take(providerId, limit),
+    takeLeave: (counts) => limits.take(counts),
     onMove: ({ providerId, type, detail }) => void note(providerId, type, detail),
     logger,
     now: Date.now,

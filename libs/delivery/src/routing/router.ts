@@ -9,7 +9,7 @@ import {
   type SendOutcome,
 } from '@herald/domain';
 import { isUnavailable, type Logger } from '@herald/platform';
-import { type SendLeave, type SendLimit } from '@herald/queue';
+import { type SendCount, type SendLeave } from '@herald/queue';
 import { LRUCache } from 'lru-cache';
 import { type MessageOf } from '../message';
 import { type OpenProvider, type ProviderSetting } from '../provider-pool';
@@ -42,7 +42,7 @@ export interface Providers<C extends Channel> {
 export interface RouterOptions<C extends Channel> {
   providers: Providers<C>;
   breakers: Breakers;
-  takeLeave(providerId: string, limit: SendLimit): Promise<SendLeave>;
+  takeLeave(counts: readonly SendCount[]): Promise<SendLeave>;
   onMove(move: { providerId: string; type: ProviderEventType; detail: string }): void;
   logger: Logger;
   now(): number;
@@ -128,10 +128,9 @@ export class Router<C extends Channel> {
         wait = sooner(wait, { kind: 'wait', delayMs: admission.forMs, reason: 'breaker_open' });
         continue;
       }
-      const leave = setting.limits
-        ? await this.options.takeLeave(setting.id, setting.limits)
-        : { allowed: true as const };
-      if (!leave.allowed) {
+      const counts = countsOf(setting, open, message);
+      const leave = counts.length > 0 ? await this.options.takeLeave(counts) : undefined;
+      if (leave && !leave.allowed) {
         await this.options.breakers.giveBack(key, admission);
         wait = sooner(wait, { kind: 'wait', delayMs: leave.waitMs, reason: 'provider_limit' });
         limitedAt = setting.position;
@@ -186,7 +185,25 @@ export class Router<C extends Channel> {
 /** A provider, or one of the places that it sends to: those have owners of their own, and names that are not for Redis. */
 function breakerKey<C extends Channel>({ id, target }: OpenProvider<C>, message: MessageOf[C]): string {
   if (!target) return id;
-  return `${id}.${createHash('sha256').update(target(message)).digest('base64url').slice(0, 22)}`;
+  return `${id}.${digest(target(message))}`;
+}
+
+/** By what a message is counted: the provider, and its sender there. */
+function countsOf<C extends Channel>(
+  { id, limits }: ProviderSetting,
+  { sender }: OpenProvider<C>,
+  message: MessageOf[C],
+): SendCount[] {
+  if (!limits) return [];
+  const { perSender, ...limit } = limits;
+  return [
+    ...(Object.keys(limit).length > 0 ? [{ key: id, limit }] : []),
+    ...(perSender && sender ? [{ key: `${id}.${digest(sender(message))}`, limit: perSender }] : []),
+  ];
+}
+
+function digest(name: string): string {
+  return createHash('sha256').update(name).digest('base64url').slice(0, 22);
 }
 
 type Wait = Extract<Route<Channel>, { kind: 'wait' }>;

@@ -166,6 +166,22 @@ describe('limits of a provider', () => {
     expect(first.calls).toHaveLength(2);
   });
 
+  it('can be for each sender, who are told apart without their names in Redis', async () => {
+    first.sender = ({ body }) => body;
+    await start({ settings: [{ ...settings[0], limits: { perSender: { perDay: 1 } } }] });
+    const from = (body: string) => sendOne({ content: { sms: { body } } });
+    await becomes(await from('Ada'), 'sent');
+    await becomes(await from('Grace'), 'sent');
+    const over = await from('Ada');
+    await until(async () => (await view(over))?.reason !== undefined);
+    expect(first.calls.map(({ body }) => body)).toEqual(['Ada', 'Grace']);
+    const keys = await house.client.keys(`${house.redis.prefix}:sending:*`);
+    expect(keys.filter((key) => key.includes(settings[0].id))).toEqual([
+      expect.not.stringMatching(/Ada|Grace/),
+      expect.not.stringMatching(/Ada|Grace/),
+    ]);
+  });
+
   it('keep what is over them from the next position, which is for when this one fails', async () => {
     await start({ settings: [{ ...settings[0], limits: { perDay: 1 } }, settings[1]] });
     await becomes(await sendOne(), 'sent');

@@ -20,6 +20,8 @@ export class ScriptedProvider {
   readonly calls: ScriptedCall[] = [];
   private readonly acts = new Map<string, Act[]>();
   private always: Act = { outcome: 'accepted' };
+  /** As that of a `ProviderDefinition`; none by default. */
+  sender?: (message: SmsMessage) => string;
 
   constructor(readonly type = 'scripted') {}
 
@@ -48,6 +50,7 @@ export class ScriptedProvider {
         send: (message, context) => this.send(message, context),
         close: async () => undefined,
       }),
+      ...(this.sender && { sender: this.sender }),
       receipts: { verify: () => true, parse: () => [] },
     };
   }

@@ -9,6 +9,7 @@ import { type Exchange, postOnce } from '../http/exchange';
 import { networkFailure } from '../http/network-failure';
 import { parseRetryAfter } from '../http/retry-after';
 import { outcomeOf, type Verdict } from '../verdict';
+import { emailSender } from './email-sender';
 import { eventWebhookKey, parseEvents, verifyEventWebhook } from './sendgrid-events';
 import { sendgridMail } from './sendgrid-mail';
 
@@ -139,6 +140,7 @@ export const sendgrid: ProviderDefinition<'email', SendgridConfig> = {
     };
   },
 
+  sender: emailSender,
   receipts: {
     verify: (request, { webhookPublicKey }, { now }) => verifyEventWebhook(request, webhookPublicKey, now()),
     parse: parseEvents,

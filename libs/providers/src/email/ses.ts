@@ -2,6 +2,7 @@ import { type FieldError, Format, Optional } from '@herald/contracts';
 import { type ProviderDefinition } from '@herald/delivery';
 import { IsIn, IsInt, IsString, Matches, Max, MaxLength, Min, MinLength } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
+import { emailSender } from './email-sender';
 import { openSmtp } from './open-smtp';
 import { sesReceipts } from './ses-receipts';
 import { sesMessageId, sesVerdict } from './ses-reply';
@@ -108,6 +109,7 @@ export const ses: ProviderDefinition<'email', SesConfig> = {
         verdict: sesVerdict,
       },
     ),
+  sender: emailSender,
   receipts: sesReceipts(),
 };
 

@@ -17,6 +17,7 @@ import {
 } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { parseBounce } from './dsn';
+import { emailSender } from './email-sender';
 import { openSmtp } from './open-smtp';
 import { DNS_NAME, HOST } from './smtp-host';
 
@@ -123,6 +124,7 @@ export const smtp: ProviderDefinition<'email', SmtpConfig> = {
   secrets: ['password', 'dkim', 'bounceSecret'],
   check: checkConfig,
   open: (config, deps) => openSmtp(config, deps),
+  sender: emailSender,
   receipts: { verify: isSignedBounce, parse: ({ rawBody }) => parseBounce(rawBody) },
 };
 

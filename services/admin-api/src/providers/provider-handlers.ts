@@ -2,7 +2,6 @@ import {
   type CreateProviderDto,
   type ListProvidersQueryDto,
   type ProviderEventDto,
-  type ProviderLimits,
   type TenantPageQueryDto,
   type UpdateProviderDto,
 } from '@herald/contracts';
@@ -25,7 +24,7 @@ import { ProblemError, type RouteResult, type SecretBox } from '@herald/platform
 import { ID_CURSOR, pageOf } from '../http/page';
 import { forTenant } from '../http/tenant-of';
 import { mergePatch } from './merge-patch';
-import { openConfig, providerView, sealConfig } from './provider-settings';
+import { openConfig, providerView, sealConfig, storedLimits } from './provider-settings';
 import { providerTypes } from './provider-types';
 
 export function providerHandlers({ db, box }: { db: Database; box: SecretBox }) {
@@ -48,7 +47,7 @@ export function providerHandlers({ db, box }: { db: Database; box: SecretBox }) 
         enabled,
         position,
         weight,
-        limits: stored(limits),
+        limits: storedLimits({ channel, type }, limits),
       };
       const provider = written(await createProviderConfig(db, row));
       return { status: 201, body: view(provider), headers: { location: `/v1/providers/${id}` } };
@@ -91,14 +90,9 @@ function changeOf(box: SecretBox, provider: ProviderConfig, patch: UpdateProvide
   const { config, limits, ...fields } = patch;
   return {
     ...fields,
-    ...(limits && { limits: stored(limits) }),
+    ...(limits && { limits: storedLimits(provider, limits) }),
     ...(config && { config: sealConfig(box, provider, mergePatch(openConfig(box, provider), config)) }),
   };
-}
-
-/** Without limits when there are none in it. */
-function stored(limits: ProviderLimits | undefined): ProviderLimits | null {
-  return limits && Object.keys(limits).length > 0 ? { ...limits } : null;
 }
 
 function eventView({ id, type, detail, at }: ProviderEvent): ProviderEventDto {

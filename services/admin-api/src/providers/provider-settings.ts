@@ -1,4 +1,4 @@
-import { type Channel, type FieldError, type ProviderDto } from '@herald/contracts';
+import { type Channel, type FieldError, type ProviderDto, type ProviderLimits } from '@herald/contracts';
 import { type ProviderConfig } from '@herald/db';
 import { ProblemError, type SecretBox } from '@herald/platform';
 import { validateProviderConfig } from '@herald/providers';
@@ -33,6 +33,24 @@ export function sealConfig(
 /** A stored configuration with its secrets. */
 export function openConfig(box: SecretBox, { id, config }: Pick<ProviderConfig, 'id' | 'config'>): Settings {
   return JSON.parse(box.open(config, contextOf(id)));
+}
+
+/**
+ * Limits as they are stored: null when there are none in them.
+ *
+ * @throws ProblemError 422 for limits by sender where all messages have the same
+ */
+export function storedLimits(
+  { channel, type }: { channel: Channel; type: string },
+  { perSender = {}, ...limits }: ProviderLimits = {},
+): ProviderLimits | null {
+  const bySender = Object.keys(perSender).length > 0;
+  if (bySender && !definitionOf(channel, type).sender) {
+    const detail = `must not be given for ${type}: its messages name no sender of their own; use perSecond and perDay`;
+    throw invalid([{ pointer: '/limits/perSender', detail }]);
+  }
+  const stored = { ...limits, ...(bySender && { perSender: { ...perSender } }) };
+  return Object.keys(stored).length > 0 ? stored : null;
 }
 
 /** A provider as the API shows it. Of a type that is not known any more nothing is shown: anything may be secret. */

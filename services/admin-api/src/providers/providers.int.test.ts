@@ -190,12 +190,23 @@ it('keeps weight, limits and what a person decided of the breaker, for workers t
   expect([body.limits, body.breaker]).toEqual([undefined, 'auto']);
 });
 
+it('takes limits by sender where messages can name one', async () => {
+  const limits = { perDay: 1000, perSender: { perSecond: 5, perDay: 100 } };
+  const { id, ...created } = await create({ ...SMTP, limits });
+  expect(created.limits).toEqual(limits);
+  const wrong = await tenant.admin.patch(`/v1/providers/${id}`, { limits: { perSender: { perDay: 0 } } });
+  expect([wrong.status, wrong.body.errors]).toMatchObject([422, [{ pointer: '/limits/perSender/perDay' }]]);
+  const emptied = await tenant.admin.patch(`/v1/providers/${id}`, { limits: { perSender: {} } }).expect(200);
+  expect(emptied.body.limits).toBeUndefined();
+});
+
 it.each([
   ['/weight', { weight: -1 }],
   ['/weight', { weight: 1001 }],
   ['/limits/perSecond', { limits: { perSecond: 0 } }],
   ['/limits/perDay', { limits: { perDay: 1.5 } }],
   ['/limits/perMinute', { limits: { perMinute: 5 } }],
+  ['/limits/perSender', { limits: { perSender: { perSecond: 1 } } }],
 ])('names the field that is wrong: %s', async (pointer, over) => {
   const { body } = await tenant.admin.post('/v1/providers', { ...TWILIO, ...over }).expect(422);
   expect(body.errors).toMatchObject([{ pointer }]);

@@ -25,11 +25,8 @@ import { ADMIN_LIMITS } from './admin-limits';
 import { listOf, PageDto } from './page';
 import { TenantPageQueryDto } from './tenant-query';
 
-@JSONSchema({
-  description:
-    'What may be sent by this provider; what is over it waits for its turn and holds up nothing else.',
-})
-export class ProviderLimitsDto {
+@JSONSchema({ description: 'How many messages may go.' })
+export class SendLimitDto {
   @Optional() @IsInt() @Min(1) @Max(ADMIN_LIMITS.providerPerSecond) perSecond?: number;
 
   @Optional()
@@ -38,6 +35,21 @@ export class ProviderLimitsDto {
   @Max(ADMIN_LIMITS.providerPerDay)
   @JSONSchema({ description: 'From midnight to midnight, UTC.' })
   perDay?: number;
+}
+
+@JSONSchema({
+  description:
+    'What may be sent by this provider; what is over it waits for its turn and holds up nothing else.',
+})
+export class ProviderLimitsDto extends SendLimitDto {
+  @Optional()
+  @ValidateNested()
+  @Type(() => SendLimitDto)
+  @JSONSchema({
+    description:
+      'From each sender, beside the limits of them all. For providers whose messages can name a sender (e-mail).',
+  })
+  perSender?: SendLimitDto;
 }
 
 const WEIGHT_DESCRIPTION =
