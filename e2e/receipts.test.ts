@@ -5,7 +5,16 @@ import { type DeliveryDto, type ProviderDto } from '@herald/contracts';
 import { createClient, createTenant, until } from '@herald/testing';
 import { Client } from 'pg';
 import { counter } from './harness/metrics';
-import { newPhone, readDelivery, sendOne, sms, steps, untilState } from './harness/notifications';
+import {
+  email,
+  newEmail,
+  newPhone,
+  readDelivery,
+  sendOne,
+  sms,
+  steps,
+  untilState,
+} from './harness/notifications';
 import { useHerald } from './harness/use-herald';
 
 const herald = useHerald();
@@ -203,6 +212,63 @@ describe('the receipts of a provider', () => {
     );
     await db.end();
     await untilState(herald.api, id, 'delivered');
+  });
+});
+
+describe('a bounce that comes as mail', () => {
+  const bounceSecret = 'bounces-'.repeat(5);
+
+  /** What a mail server sends back (RFC 3464), to whom the message came from on its envelope. */
+  const bounceTo = (address: string) =>
+    [
+      'From: MAILER-DAEMON@mx.example.net',
+      `To: ${address}`,
+      'MIME-Version: 1.0',
+      'Content-Type: multipart/report; report-type=delivery-status; boundary="b"',
+      '',
+      '--b',
+      'Content-Type: message/delivery-status',
+      '',
+      'Reporting-MTA: dns; mx.example.net',
+      '',
+      'Final-Recipient: rfc822; someone@example.net',
+      'Action: failed',
+      'Status: 5.1.1',
+      '',
+      '--b--',
+      '',
+    ].join('\r\n');
+
+  it('and is signed by the mail server that took it ends its delivery, and nobody writes there again', async () => {
+    const { body } = await herald.api.get<{ items: ProviderDto[] }>('/v1/providers?channel=email');
+    const { id } = body.items.find(({ type }) => type === 'smtp')!;
+    const config = { bounceAddress: 'bounces@example.com', bounceSecret };
+    expect((await herald.api.patch(`/v1/providers/${id}`, { config })).status).toBe(200);
+    const sentFrom = async (deliveryId: string, to: string) => {
+      await untilState(herald.api, deliveryId, 'sent');
+      return (await herald.sandbox.messages(to))[0]?.envelopeFrom as string;
+    };
+    // Workers follow within a moment.
+    const { to, deliveryId, from } = await until(async () => {
+      const address = newEmail('bounced');
+      const sent = await sendOne(herald.api, email(address));
+      const sender = await sentFrom(sent.deliveryId, address);
+      return sender.includes(sent.deliveryId) && { to: address, deliveryId: sent.deliveryId, from: sender };
+    });
+    const post = async (mail: string, secret: string) => {
+      const signature = createHmac('sha256', secret).update(mail).digest('hex');
+      const headers = { 'content-type': 'message/rfc822', 'herald-signature': signature };
+      return (await createClient(herald.dev.edgeUrl).post(`/v1/receipts/${id}`, mail, { headers })).status;
+    };
+    expect(await post(bounceTo(from), 'another'.repeat(6))).toBe(403);
+    expect(await post(bounceTo(from), bounceSecret)).toBe(204);
+    expect(await untilState(herald.api, deliveryId, 'undelivered')).toMatchObject({
+      reason: 'invalid_address',
+    });
+    const again = await sendOne(herald.api, email(to));
+    expect(await untilState(herald.api, again.deliveryId, 'skipped')).toMatchObject({
+      reason: 'suppressed_bounce',
+    });
   });
 });
 

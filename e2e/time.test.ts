@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ChannelListDto, type ChannelStatusDto } from '@herald/contracts';
+import { type Channel, type ChannelListDto, type ChannelStatusDto } from '@herald/contracts';
 import { until } from '@herald/testing';
 import {
   email,
@@ -20,12 +20,12 @@ const herald = useHerald();
 
 const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
 
-async function pausedSms<T>(test: () => Promise<T>): Promise<T> {
-  expect((await herald.admin.post('/v1/channels/sms/pause')).status).toBe(200);
+async function paused<T>(channel: Channel, test: () => Promise<T>): Promise<T> {
+  expect((await herald.admin.post(`/v1/channels/${channel}/pause`)).status).toBe(200);
   try {
     return await test();
   } finally {
-    await herald.admin.post('/v1/channels/sms/resume');
+    await herald.admin.post(`/v1/channels/${channel}/resume`);
   }
 }
 
@@ -87,7 +87,7 @@ describe('expiresAt', () => {
   it('passes while the channel is paused: expired without an attempt', async () => {
     const phone = newPhone();
     const expiresAt = inMs(1200);
-    const { deliveryId } = await pausedSms(async () => {
+    const { deliveryId } = await paused('sms', async () => {
       const sent = await sendOne(herald.api, sms(phone, { expiresAt }));
       await until(() => Date.now() > Date.parse(expiresAt));
       expect((await readDelivery(herald.api, sent.deliveryId)).state).toBe('queued');
@@ -96,6 +96,20 @@ describe('expiresAt', () => {
     const delivery = await untilState(herald.api, deliveryId, 'expired');
     expect([delivery.reason, delivery.attempts]).toEqual(['expired', []]);
     expect(await herald.sandbox.messages(phone)).toEqual([]);
+  });
+
+  it('of an item in the feed passes before it came there: expired, and never shown', async () => {
+    const expiresAt = inMs(1200);
+    const request = { to: { recipient: unique('user') }, content: { inapp: { title: 'Hello', expiresAt } } };
+    const { deliveryId } = await paused('inapp', async () => {
+      const sent = await sendOne(herald.api, request);
+      await until(() => Date.now() > Date.parse(expiresAt));
+      return sent;
+    });
+    expect(await untilState(herald.api, deliveryId, 'expired')).toMatchObject({
+      reason: 'expired',
+      attempts: [],
+    });
   });
 
   it('that has not passed changes nothing', async () => {
@@ -119,7 +133,7 @@ describe('expiresAt', () => {
 describe('a paused channel', () => {
   it('keeps what comes, rings for it once however long that takes, and sends all after the resume', async () => {
     const phones = Array.from({ length: 60 }, newPhone);
-    const ids = await pausedSms(async () => {
+    const ids = await paused('sms', async () => {
       const { deliveries } = await send(herald.api, {
         to: phones.map((phone) => ({ phone })),
         content: { sms: { body: 'Paused' } },

@@ -30,6 +30,8 @@ export interface PlannedDelivery {
   addressKey?: string;
   locale?: string;
   timezone?: string;
+  /** When it is of no use any more, if that is said of its channel's content and not of the whole notification only. */
+  expiresAt?: string;
   state: Extract<DeliveryState, 'scheduled' | 'queued' | 'skipped'>;
   reason?: Reason;
 }
@@ -66,7 +68,11 @@ export function planNotification(dto: SendNotificationDto, context: { tenantId: 
   const sendAt = inUtc(dto.sendAt);
   const scheduled = sendAt !== undefined && Date.parse(sendAt) > context.now;
   const deliveries = dto.to.flatMap((recipient, index) =>
-    channels.map((channel) => planDelivery(recipient, index, channel, scheduled, context)),
+    channels.map((channel) => ({
+      ...planDelivery(recipient, index, channel, scheduled, context),
+      // An item that has left the feed before it came to it was never seen.
+      ...(channel === 'inapp' && { expiresAt: inUtc(dto.content.inapp?.expiresAt) }),
+    })),
   );
   if (deliveries.every((d) => d.state === 'skipped'))
     return { ok: false, errors: missingAddresses(dto, channels) };

@@ -40,6 +40,6 @@ export class InAppContentDto {
 
   @Optional()
   @Format('rfc3339-time')
-  @JSONSchema({ description: 'The item leaves the feed then.' })
+  @JSONSchema({ description: 'The item leaves the feed then, or does not come to it any more.' })
   expiresAt?: string;
 }

@@ -119,6 +119,25 @@ describe('acceptNotifications', () => {
     });
   });
 
+  it('lets a delivery expire with its own content, if that is sooner', async () => {
+    const [soon, later] = [60_000, 120_000].map((ms) => new Date(Date.now() + ms).toISOString());
+    const to = [{ phone: '+4915112345678', recipient: 'ada' }];
+    const content = { sms: { body: 'Hello' }, inapp: { title: 'Hello', expiresAt: soon } };
+    const [given, earlier] = [acceptance({ to, content, expiresAt: later }), acceptance({ to, content })];
+    await acceptNotifications(db, [given, earlier]);
+    const rows = await db.rows<{ channel: string; notification_id: string; expires_at: Date | null }>(
+      'SELECT channel, notification_id, expires_at FROM deliveries WHERE tenant_id = $1',
+      [tenantId],
+    );
+    const ends = (id: string) =>
+      rows
+        .filter((row) => row.notification_id === id)
+        .map((row) => `${row.channel} ${row.expires_at?.toISOString()}`)
+        .sort();
+    expect(ends(given.notification.id)).toEqual([`inapp ${soon}`, `sms ${later}`]);
+    expect(ends(earlier.notification.id)).toEqual([`inapp ${soon}`, 'sms undefined']);
+  });
+
   it('lets scheduled deliveries wake at their time and be due at none', async () => {
     const sendAt = new Date(Date.now() + 3_600_000);
     await acceptNotifications(db, [acceptance({ sendAt: sendAt.toISOString() })]);

@@ -124,6 +124,7 @@ function deliveryRows(a: Acceptance) {
     address_key: d.addressKey,
     locale: d.locale,
     timezone: d.timezone,
+    expires_at: d.expiresAt,
     state: d.state,
     reason: d.reason,
   }));
@@ -167,10 +168,10 @@ WITH r AS (
   SELECT d.id, r.id, r.tenant_id, d.recipient, d.channel, r.lane, r.live, r.policy, d.address,
     decode(d.address_key, 'hex'), d.locale, d.timezone, d.state, d.reason,
     coalesce(r.send_at, now()), CASE WHEN d.state = 'queued' THEN now() END,
-    CASE WHEN d.state = 'scheduled' THEN r.send_at END, r.expires_at
+    CASE WHEN d.state = 'scheduled' THEN r.send_at END, least(r.expires_at, d.expires_at)
   FROM json_to_recordset($2::json) AS d(
     id uuid, nid uuid, recipient integer, channel text, address text, address_key text, locale text, timezone text,
-    state text, reason text)
+    expires_at timestamptz, state text, reason text)
   JOIN r ON r.id = d.nid
   WHERE r.id IN (SELECT id FROM accepted)`;
 
