@@ -88,6 +88,7 @@ async function metrics() {
     edge.edgeMetrics,
     realtime.realtimeMetrics,
     platform.httpMetrics,
+    (metrics) => platform.healthMetrics(metrics, new platform.Health()),
   ];
   for (const make of makers) make(all);
   const rows = all.registry

@@ -12,6 +12,7 @@ export * from './crypto/digest';
 export * from './crypto/encryption-keys';
 export * from './crypto/secret-box';
 export * from './health/health';
+export * from './health/health-metrics';
 export * from './http/auth-problem';
 export * from './http/create-http-app';
 export * from './http/json-shape';

@@ -9,6 +9,7 @@ import {
   type Environment,
   Health,
   type HttpServer,
+  healthMetrics,
   type Logger,
   loadConfig,
   Metrics,
@@ -152,6 +153,7 @@ class Services {
   ) {
     this.common = { logger, metrics: new Metrics(), health: new Health() };
     this.common.metrics.collectDefault();
+    healthMetrics(this.common.metrics, this.common.health);
   }
 
   async start(ports: Ports): Promise<{ api: HttpServer; admin: HttpServer; edge: HttpServer }> {

@@ -39,11 +39,16 @@ export class Health {
     this.stopping = true;
   }
 
-  async ready(): Promise<Readiness> {
+  /** What each check says, also while the process is stopping. */
+  async results(): Promise<Record<string, CheckResult>> {
     const entries = await Promise.all(
       [...this.checks.values()].map(async (check) => [check.name, await this.result(check)] as const),
     );
-    const checks: Record<string, CheckResult> = Object.fromEntries(entries);
+    return Object.fromEntries(entries);
+  }
+
+  async ready(): Promise<Readiness> {
+    const checks = await this.results();
     if (this.stopping) checks.process = { ok: false, error: 'stopping' };
     return { ok: Object.values(checks).every((check) => check.ok), checks };
   }

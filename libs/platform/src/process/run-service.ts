@@ -2,6 +2,7 @@ import { type LogConfig, type ShutdownConfig } from '../config/common-config';
 import { type ConfigClass } from '../config/env';
 import { ConfigError, configWarnings, type Environment, loadConfig } from '../config/load-config';
 import { Health } from '../health/health';
+import { healthMetrics } from '../health/health-metrics';
 import { createLogger, flushLogger, type Logger } from '../log/create-logger';
 import { Metrics } from '../metrics/metrics';
 
@@ -57,6 +58,7 @@ export async function runService<C extends ServiceConfig>(options: RunServiceOpt
   await life.run((health) => {
     const metrics = new Metrics();
     metrics.collectDefault();
+    healthMetrics(metrics, health);
     return options.start({ config, logger, metrics, health });
   });
 }
