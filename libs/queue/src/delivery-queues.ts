@@ -86,6 +86,11 @@ export class DeliveryQueues {
     this.gates = new LaneGates(connection, prefix);
   }
 
+  /** Lanes and dead letters, for tools that show queues. */
+  all(): Queue[] {
+    return [...this.lanes.values(), ...this.dead.values()];
+  }
+
   /** Whether Redis can be talked to at this moment. */
   get available(): boolean {
     return this.connection.status === 'ready';
@@ -187,7 +192,7 @@ export class DeliveryQueues {
 
   /** A queue that never reached Redis would wait for it; closing does not. */
   async close(): Promise<void> {
-    const closing = [...this.lanes.values(), ...this.dead.values()].map((queue) => queue.close());
+    const closing = this.all().map((queue) => queue.close());
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CLOSE_DEADLINE_MS);

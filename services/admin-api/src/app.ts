@@ -18,6 +18,7 @@ import { channelHandlers } from './channels';
 import { deadLetterHandlers } from './dead-letters/dead-letter-handlers';
 import { adminMetrics } from './metrics';
 import { providerHandlers } from './providers/provider-handlers';
+import { serveQueuePage } from './queue-page';
 import { recipientTokenHandlers } from './recipient-tokens';
 import { suppressionHandlers } from './suppressions';
 import { tenantHandlers } from './tenants';
@@ -62,6 +63,7 @@ export function createAdminApp(deps: AdminAppDeps): Express {
   mountRoutes(app, ADMIN_ROUTES, handlers, {
     authenticate: (authorization) => authenticator.authenticate(authorization),
   });
+  serveQueuePage(app, deps);
   if (openapi) serveApiReference(app, { openapi, title: 'Herald admin API' });
   return app;
 }
