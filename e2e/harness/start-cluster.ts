@@ -25,6 +25,8 @@ export interface ClusterOptions {
   /** Which services, each as often as it is named. The admin API always runs: it makes the tenant. */
   services: readonly string[];
   env?: Record<string, string>;
+  /** Settings of the Postgres server. */
+  postgres?: Record<string, string>;
 }
 
 /** Herald as in production: each service is a process of its own. The sandbox is in the process of the test. */
@@ -43,8 +45,8 @@ export interface Cluster extends OwnServers {
 }
 
 /** Starts everything and makes a tenant whose providers lead to the sandbox. */
-export async function startCluster({ services, env = {} }: ClusterOptions): Promise<Cluster> {
-  const [servers, sandbox] = await Promise.all([startOwnServers(), startSandboxHere()]);
+export async function startCluster({ services, env = {}, postgres }: ClusterOptions): Promise<Cluster> {
+  const [servers, sandbox] = await Promise.all([startOwnServers(postgres), startSandboxHere()]);
   await migrate(servers.postgres.url);
   const port = await freePorts(services.length + 1);
   const edge = services.indexOf('edge');

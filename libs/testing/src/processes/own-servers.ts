@@ -25,12 +25,12 @@ export interface OwnServers {
   remove(): Promise<void>;
 }
 
-/** Starts an empty Postgres and an empty Redis. */
-export async function startOwnServers(): Promise<OwnServers> {
+/** Starts an empty Postgres, with these settings beside the usual ones, and an empty Redis. */
+export async function startOwnServers(ofPostgres: Record<string, string> = {}): Promise<OwnServers> {
   const folder = newDataDir();
   const [postgresDir, redisDir] = [path.join(folder, 'postgres'), path.join(folder, 'redis')];
   // What was committed has to survive a crash of the server, not one of the machine.
-  const settings = { synchronous_commit: 'on' };
+  const settings = { synchronous_commit: 'on', ...ofPostgres };
   const [postgres, redis] = await Promise.all([
     ownServer((port) => startEmbeddedPostgres({ dataDir: postgresDir, port, durable: false, settings })),
     ownServer((port) => startEmbeddedRedis({ dataDir: redisDir, port })),
