@@ -13,7 +13,7 @@ async function main(): Promise<number> {
   }
   const options = readOptions(process.argv.slice(2));
   const results: ScenarioResult[] = [];
-  let skipped = 0;
+  let [skipped, brokenOff] = [0, 0];
   for (const scenario of options.scenarios) {
     const reason = scenario.cannotRun?.();
     if (reason) {
@@ -22,7 +22,13 @@ async function main(): Promise<number> {
       continue;
     }
     print(`${scenario.name}: ${scenario.title}`);
-    const result = await runScenario(scenario, options);
+    const result = await runScenario(scenario, options).catch((error: Error) => error);
+    // Such as a process that was not ready in time. The others are run all the same.
+    if (result instanceof Error) {
+      print(`  BROKEN OFF: ${result.stack}`);
+      brokenOff += 1;
+      continue;
+    }
     results.push(result);
     if (options.json) writeJson(options.json, options, results);
     print(
@@ -34,7 +40,8 @@ async function main(): Promise<number> {
   }
   print(`\n${table(results)}\n\n${describeMachine()}`);
   if (skipped > 0) print(`${skipped} not run`);
-  return results.every(({ ok }) => ok) ? 0 : 1;
+  if (brokenOff > 0) print(`${brokenOff} broken off`);
+  return brokenOff === 0 && results.every(({ ok }) => ok) ? 0 : 1;
 }
 
 /** After each scenario, so that a run that is cut off has not been for nothing. */

@@ -27,6 +27,7 @@ export interface ScenarioResult extends Comparison {
 const QUIET_MS = 600_000;
 /** Between two rounds of faults. */
 const CALM_SECONDS = 20;
+const MAX_ROUNDS = 5;
 
 /** Runs one scenario on a system of its own. */
 export async function runScenario(scenario: Scenario, options: ChaosOptions): Promise<ScenarioResult> {
@@ -71,16 +72,16 @@ async function run(scenario: Scenario, system: System, options: ChaosOptions): P
   };
 }
 
-/** Faults, and a calm after them, for as long as the load goes on. */
+/** Faults, and a calm after them, several times if the load goes on for so long. */
 async function repeatFaults(scenario: Scenario, stage: Stage, loaded: Promise<unknown>): Promise<void> {
   const load = { over: false };
   const over = loaded.finally(() => {
     load.over = true;
   });
-  do {
+  for (let round = 0; round < MAX_ROUNDS && !load.over; round += 1) {
     await scenario.faults(stage);
     await Promise.race([stage.wait(CALM_SECONDS), over]);
-  } while (!load.over);
+  }
 }
 
 /** Waits until no delivery is open; what still is when time is up is lost, and is counted so. */
