@@ -16,7 +16,8 @@ import {
 } from './harness/notifications';
 import { useHerald } from './harness/use-herald';
 
-const herald = useHerald();
+// How soon things come is tested here, so the scheduler looks often.
+const herald = useHerald({ env: { RELAY_EVERY_MS: '500', PROMOTE_EVERY_MS: '250' } });
 
 const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
 
