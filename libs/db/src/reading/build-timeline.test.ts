@@ -162,6 +162,14 @@ describe('buildTimeline', () => {
     expect(timeline.at(-1)?.at).toBe(at(121).toISOString());
   });
 
+  it('is sent once when a receipt overtakes the answer, and by the receipt when there is no answer', () => {
+    const receipts = [event('sent', 110), event('delivered', 130)];
+    const types = (calls: AttemptRow[]) =>
+      buildTimeline(delivery({ state: 'delivered' }), calls, receipts).map(({ type }) => type);
+    expect(types([attempt(1, 100, accepted)])).toEqual(['accepted', 'attempt', 'sent', 'delivered']);
+    expect(types([attempt(1, 100)])).toEqual(['accepted', 'attempt', 'sent', 'delivered']);
+  });
+
   it('is in order and complete whatever happened', () => {
     const times = fc.integer({ min: 0, max: 1000 });
     const attempts = fc.array(fc.tuple(times, fc.boolean()), { maxLength: 8 });
@@ -174,7 +182,8 @@ describe('buildTimeline', () => {
         const notes = happened.map(([ms, type]) => event(type, ms));
         const timeline = buildTimeline(delivery(), rows, notes);
         const sent = calls.filter(([, ok]) => ok).length;
-        expect(timeline).toHaveLength(1 + calls.length + sent + happened.length);
+        const told = happened.filter(([, type]) => type !== 'sent' || sent === 0).length;
+        expect(timeline).toHaveLength(1 + calls.length + sent + told);
         expect(timeline.map((e) => e.at)).toEqual(timeline.map((e) => e.at).sort());
       }),
     );

@@ -27,9 +27,13 @@ export function buildTimeline(
   return [...firstEntries(delivery), ...later.filter(isFirstSent)].map(toView);
 }
 
-/** Several targets can be accepted in one attempt: with the first of them the delivery was sent. */
+/**
+ * Several targets can be accepted in one attempt: with the first of them the delivery was sent. A receipt that says so
+ * before the answer is recorded adds nothing to it, and tells it where no answer came.
+ */
 function isFirstSent({ type, attempt }: Entry, at: number, all: readonly Entry[]): boolean {
-  if (type !== 'sent' || attempt === undefined) return true;
+  if (type !== 'sent') return true;
+  if (attempt === undefined) return !all.some((each) => each.type === 'sent' && each.attempt !== undefined);
   return all.findIndex((each) => each.type === 'sent' && each.attempt === attempt) === at;
 }
 
