@@ -33,8 +33,9 @@ export function buildTimeline(
  */
 function isFirstSent({ type, attempt }: Entry, at: number, all: readonly Entry[]): boolean {
   if (type !== 'sent') return true;
-  if (attempt === undefined) return !all.some((each) => each.type === 'sent' && each.attempt !== undefined);
-  return all.findIndex((each) => each.type === 'sent' && each.attempt === attempt) === at;
+  const call = attempt ?? all.slice(0, at).findLast((each) => each.type === 'attempt')?.attempt;
+  const answered = all.findIndex((each) => each.type === 'sent' && each.attempt === call);
+  return attempt === undefined ? call === undefined || answered < 0 : answered === at;
 }
 
 function firstEntries(delivery: DeliveryRow): Entry[] {
