@@ -18,12 +18,15 @@ const LINGER_MS = 1000;
  * Answers what is not HTTP, or did not come in time, with a problem and closes the connection. There is no request to
  * answer then, so it is written on the bare socket; nothing is when an answer has begun already.
  *
+ * Nor is a connection that never said anything: a client may have begun to use it at this moment, and would take the
+ * answer for that of its request.
+ *
  * Cutting a connection that still brings data would make the client's system drop the answer unread, so what comes is
  * read and dropped for a moment.
  */
 export function answerUnreadable(error: Error & { code?: string }, socket: Socket, begun: boolean): void {
   if (socket.writableEnded) return;
-  if (begun || !socket.writable || error.code === 'ECONNRESET') {
+  if (begun || socket.bytesRead === 0 || !socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }

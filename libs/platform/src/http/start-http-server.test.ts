@@ -163,6 +163,13 @@ describe('startHttpServer', () => {
       socket.on('close', () => resolve(text));
     });
   }
+
+  it('closes a connection that never said anything without a word', async () => {
+    const server = await start((_req, res) => res.end(), { headersTimeoutMs: 100 });
+    expect(await exchange(server, '')).toBe('');
+    expect(await exchange(server, 'G')).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
   const statuses = (text: string) =>
     [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
 
