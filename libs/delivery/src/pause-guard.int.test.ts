@@ -1,7 +1,7 @@
 import { agreeOnPauses, Database, pauseChannel, resumeChannel } from '@herald/db';
 import { newId } from '@herald/domain';
 import { Metrics } from '@herald/platform';
-import { createProducerConnection, DeliveryQueues, untilConnected } from '@herald/queue';
+import { createProducerConnection, DeliveryQueues, type RedisClient, untilConnected } from '@herald/queue';
 import { until, useOwnRedis, useTestDatabase } from '@herald/testing';
 import { type RunningChannelWorker } from './start-channel-worker';
 import { ScriptedProvider } from './testing/scripted-provider';
@@ -11,7 +11,7 @@ const database = useTestDatabase();
 const prefix = '{own}';
 const tenantId = newId(Date.now());
 let db: Database;
-let client: ReturnType<typeof createProducerConnection>;
+let client: RedisClient;
 let queues: DeliveryQueues;
 let live: ScriptedProvider;
 let metrics: Metrics;
@@ -32,7 +32,7 @@ beforeAll(async () => {
     applicationName: 'test',
   });
   await db.rows("INSERT INTO tenants (id, name) VALUES ($1, 'Test')", [tenantId]);
-  client = createProducerConnection(redis.url);
+  client = createProducerConnection(redis);
   client.on('error', () => undefined);
   await untilConnected(client, 5000);
   queues = new DeliveryQueues(client, prefix, () => undefined);

@@ -16,6 +16,7 @@ import {
   createWorkerConnection,
   DeliveryQueues,
   LaneWorker,
+  type RedisClient,
   type Ring,
 } from '@herald/queue';
 import { BulkGovernor } from './bulk-governor';
@@ -49,7 +50,7 @@ export interface ChannelWorkerOptions<C extends Channel> {
 /** What a worker has anyway. */
 export interface WorkerOwn {
   db: Database;
-  redis: ReturnType<typeof createProducerConnection>;
+  redis: RedisClient;
   queuePrefix: string;
   onRedisError(error: Error): void;
 }
@@ -81,8 +82,8 @@ export async function startChannelWorker<C extends Channel>(
     genericPlans: true,
     onConnectionError: (error) => logger.warn({ err: error }, 'a database connection broke'),
   });
-  const producer = createProducerConnection(config.redis.url);
-  const consumer = createWorkerConnection(config.redis.url);
+  const producer = createProducerConnection(config.redis);
+  const consumer = createWorkerConnection(config.redis);
   const onRedisError = quietly(logger, 'redis is away');
   for (const client of [producer, consumer]) client.on('error', onRedisError);
   const queues = new DeliveryQueues(producer, config.redis.queuePrefix, onRedisError);
@@ -116,7 +117,7 @@ export async function startChannelWorker<C extends Channel>(
       }),
   );
   options.health.add('postgres', () => db.ping());
-  options.health.add('redis', async () => void (await producer.ping()));
+  options.health.add('redis', () => queues.check());
   exposePool(options.metrics, `worker-${channel}`, db);
   return {
     stop: (deadlineMs) => {

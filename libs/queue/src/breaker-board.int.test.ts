@@ -1,13 +1,12 @@
 import { useTestRedis } from '@herald/testing';
-import { type Redis } from 'ioredis';
 import { BreakerBoard } from './breaker-board';
-import { createProducerConnection, untilConnected } from './connection';
+import { createProducerConnection, type RedisClient, untilConnected } from './connection';
 
 const server = useTestRedis();
-let redis: Redis;
+let redis: RedisClient;
 let board: BreakerBoard;
 beforeAll(async () => {
-  redis = createProducerConnection(server.url);
+  redis = createProducerConnection(server);
   await untilConnected(redis, 5000);
   board = new BreakerBoard(redis, server.prefix);
 });

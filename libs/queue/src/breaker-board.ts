@@ -1,4 +1,4 @@
-import { type Redis } from 'ioredis';
+import { type RedisClient } from './connection';
 
 /** What workers told each other of something that fails: leave it alone, or try it with one message at a time. */
 export type BoardState = { kind: 'open'; forMs: number } | { kind: 'suspect' };
@@ -15,7 +15,7 @@ const PROBE_MS = 30_000;
  */
 export class BreakerBoard {
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisClient,
     private readonly prefix: string,
   ) {}
 

@@ -11,8 +11,7 @@ import { newId } from '@herald/domain';
 import { until, useOwnRedis, useTestRedis } from '@herald/testing';
 import { Queue } from 'bullmq';
 import fc from 'fast-check';
-import { type Redis } from 'ioredis';
-import { createProducerConnection, untilConnected } from './connection';
+import { createProducerConnection, type RedisClient, untilConnected } from './connection';
 import { DeliveryQueues, type Ring } from './delivery-queues';
 
 const someId = () => newId(Date.now());
@@ -25,8 +24,8 @@ const ringOf = (id: string, channel: Channel = 'email', lane: Lane = 'default'):
   lane,
 });
 
-async function connected(url: string): Promise<Redis> {
-  const client = createProducerConnection(url);
+async function connected(url: string): Promise<RedisClient> {
+  const client = createProducerConnection({ url });
   client.on('error', () => undefined);
   await untilConnected(client, 5000);
   return client;
@@ -34,7 +33,7 @@ async function connected(url: string): Promise<Redis> {
 
 describe('DeliveryQueues', () => {
   const server = useTestRedis();
-  let redis: Redis;
+  let redis: RedisClient;
   let queues: DeliveryQueues;
   let looking: Map<string, Queue>;
 
@@ -245,7 +244,7 @@ describe('DeliveryQueues', () => {
 });
 
 describe('DeliveryQueues without Redis', () => {
-  let redis: Redis;
+  let redis: RedisClient;
   let queues: DeliveryQueues;
   afterAll(() => redis.disconnect());
   const server = useOwnRedis();
@@ -277,7 +276,7 @@ describe('DeliveryQueues without Redis', () => {
 });
 
 describe('DeliveryQueues of a full Redis', () => {
-  let redis: Redis;
+  let redis: RedisClient;
   let queues: DeliveryQueues;
   afterAll(async () => {
     await queues.close();

@@ -12,9 +12,9 @@ import {
   MAX_IDS_PER_JOB,
 } from '@herald/contracts';
 import { type JobsOptions, Queue } from 'bullmq';
-import { type Redis } from 'ioredis';
+import { type RedisClient } from './connection';
 import { FairOrder, type Payload, type Take } from './fair-order';
-import { type GatesFound, LaneGates } from './lane-gates';
+import { type GatesFound, gatesKey, LaneGates } from './lane-gates';
 
 /** A delivery to ring for. */
 export interface Ring {
@@ -63,7 +63,7 @@ export class DeliveryQueues {
   private readonly gates: LaneGates;
 
   constructor(
-    private readonly connection: Redis,
+    private readonly connection: RedisClient,
     readonly prefix: string,
     onError: (error: Error) => void,
   ) {
@@ -94,6 +94,11 @@ export class DeliveryQueues {
   /** Whether Redis can be talked to at this moment. */
   get available(): boolean {
     return this.connection.status === 'ready';
+  }
+
+  /** Rejects unless the server that has the queues answers. */
+  async check(): Promise<void> {
+    await this.connection.exists(gatesKey(this.prefix));
   }
 
   /**
@@ -201,13 +206,18 @@ export class DeliveryQueues {
     clearTimeout(timer);
   }
 
-  /** Both at once: commands of a connection are carried out in their order, so the ids are there when a ticket is. */
+  /**
+   * The ids have to be there when a ticket is served. Commands of a connection are carried out in their order, so both go at
+   * once; but a cluster that is changing sends on one of them to another node, and the second comes first.
+   */
   private async ringLane(rings: readonly Ring[]): Promise<void> {
     const { channel, lane } = rings[0] as Ring;
     const delays = rings.flatMap(({ delayMs }) => (delayMs ? [Math.ceil(delayMs)] : []));
     const now = rings.length - delays.length;
+    const pushed = this.order.push(channel, lane, rings);
+    if (this.connection.isCluster) await pushed;
     await Promise.all([
-      this.order.push(channel, lane, rings),
+      pushed,
       this.lane(channel, lane).addBulk(tickets(Math.ceil(now / MAX_IDS_PER_JOB), delays)),
     ]);
   }

@@ -1,16 +1,15 @@
 import { newId } from '@herald/domain';
 import { until, useTestRedis } from '@herald/testing';
 import fc from 'fast-check';
-import { type Redis } from 'ioredis';
-import { createProducerConnection, untilConnected } from './connection';
+import { createProducerConnection, type RedisClient, untilConnected } from './connection';
 import { FairOrder, type Take } from './fair-order';
 import { LaneGates } from './lane-gates';
 
 const server = useTestRedis();
-let redis: Redis;
+let redis: RedisClient;
 let order: FairOrder;
 beforeAll(async () => {
-  redis = createProducerConnection(server.url);
+  redis = createProducerConnection(server);
   await untilConnected(redis, 5000);
   order = new FairOrder(redis, server.prefix);
 });

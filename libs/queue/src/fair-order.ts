@@ -1,5 +1,5 @@
 import { type Channel, type Lane, laneQueueName, MAX_IDS_PER_JOB } from '@herald/contracts';
-import { type Redis } from 'ioredis';
+import { type RedisClient } from './connection';
 import { COUNT, GIVE_BACK, HEADS, PUSH, TAKE } from './fair-order-scripts';
 import { gatesKey } from './lane-gates';
 
@@ -22,13 +22,13 @@ export interface Take {
 /** Of each tenant's waiting ids so many are shown as its head: the first alone may be canceled meanwhile. */
 const HEAD_IDS = 5;
 
-interface RedisWithOrder extends Redis {
+type RedisWithOrder = RedisClient & {
   heraldOrderPush(lane: string, ...args: (string | number)[]): Promise<null>;
   heraldOrderTake(lane: string, gates: string, ...args: (string | number)[]): Promise<string[]>;
   heraldOrderGiveBack(lane: string, ...args: string[]): Promise<null>;
   heraldOrderCount(lane: string): Promise<number>;
   heraldOrderHeads(lane: string, ...args: (string | number)[]): Promise<string[]>;
-}
+};
 
 /**
  * In which order the tenants of a lane are served: by equal shares of deliveries, whatever each has waiting. Each call is
@@ -38,7 +38,7 @@ export class FairOrder {
   private readonly redis: RedisWithOrder;
 
   constructor(
-    redis: Redis,
+    redis: RedisClient,
     private readonly prefix: string,
   ) {
     redis.defineCommand('heraldOrderPush', { numberOfKeys: 1, lua: PUSH });

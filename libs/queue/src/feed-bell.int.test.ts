@@ -1,5 +1,4 @@
 import { until, useOwnRedis, useTestRedis } from '@herald/testing';
-import { type Redis } from 'ioredis';
 import { createProducerConnection, untilConnected } from './connection';
 import { FeedBell, feedKeyOf } from './feed-bell';
 import { FeedListener } from './feed-listener';
@@ -10,13 +9,13 @@ const KEY = feedKeyOf(FEED);
 
 /** Someone who rings and someone who listens, with all that the latter heard. */
 function connect(url: string, prefix: string) {
-  const client: Redis = createProducerConnection(url);
+  const client = createProducerConnection({ url });
   client.on('error', () => undefined);
   const failures: Error[] = [];
   const heard: string[] = [];
   let reconnects = 0;
   const listener = new FeedListener({
-    url,
+    servers: { url },
     prefix,
     onRing: (key, seq) => heard.push(`${key} ${seq}`),
     onReconnect: () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Redis } from 'ioredis';
+import { type RedisClient } from './connection';
 
 /** How far a feed has come, as `FeedHead` of the database library. */
 export interface FeedNews {
@@ -21,7 +21,7 @@ export function feedChannel(prefix: string, feedKey: string): string {
 /** Rings for feeds that have news. A ring is lost where nobody listens: listeners look at the heads of feeds, too. */
 export class FeedBell {
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisClient,
     private readonly prefix: string,
     private readonly onFailure: (error: Error) => void,
   ) {}

@@ -1,9 +1,10 @@
 import { type Redis } from 'ioredis';
 import { createSubscriberConnection } from './connection';
 import { feedChannel } from './feed-bell';
+import { type RedisServers } from './redis-servers';
 
 export interface FeedListenerOptions {
-  url: string;
+  servers: RedisServers;
   prefix: string;
   /** A feed rang. `seq` is its head, a decimal; rings can come late, doubled and out of order. */
   onRing(feedKey: string, seq: string): void;
@@ -24,7 +25,7 @@ export class FeedListener {
   private readonly wanted = new Set<string>();
 
   constructor(private readonly options: FeedListenerOptions) {
-    this.redis = createSubscriberConnection(options.url);
+    this.redis = createSubscriberConnection(options.servers);
     const start = feedChannel(options.prefix, '').length;
     this.redis.on('message', (channel: string, seq: string) => {
       // What came between the wish not to listen and Redis' hearing of it.

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CHANNELS, LANES, type LaneRef, laneQueueName } from '@herald/contracts';
-import { type Redis } from 'ioredis';
+import { type RedisClient } from './connection';
 
 /** What Redis says of pauses. */
 export interface GatesFound {
@@ -12,10 +12,10 @@ export interface GatesFound {
   flagged: LaneRef[];
 }
 
-interface RedisWithGates extends Redis {
+type RedisWithGates = RedisClient & {
   heraldGatesRead(key: string, ...args: string[]): Promise<[string | null, number[], number[]]>;
   heraldGatesSet(key: string, ...args: string[]): Promise<0 | 1>;
-}
+};
 
 const STAMP = 'stamp';
 
@@ -58,7 +58,7 @@ export class LaneGates {
   private readonly redis: RedisWithGates;
 
   constructor(
-    redis: Redis,
+    redis: RedisClient,
     private readonly prefix: string,
   ) {
     redis.defineCommand('heraldGatesRead', { numberOfKeys: 1 + ALL_LANES.length, lua: READ });

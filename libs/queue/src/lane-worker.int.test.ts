@@ -1,21 +1,25 @@
 import { newId } from '@herald/domain';
 import { until, useTestRedis } from '@herald/testing';
 import { Queue } from 'bullmq';
-import { type Redis } from 'ioredis';
-import { createProducerConnection, createWorkerConnection, untilConnected } from './connection';
+import {
+  createProducerConnection,
+  createWorkerConnection,
+  type RedisClient,
+  untilConnected,
+} from './connection';
 import { DeliveryQueues } from './delivery-queues';
 import { LaneWorker, type LaneWorkerOptions } from './lane-worker';
 
 const server = useTestRedis();
-let producer: Redis;
-let consumer: Redis;
+let producer: RedisClient;
+let consumer: RedisClient;
 let queues: DeliveryQueues;
 const tenantId = newId(1);
 const workers: LaneWorker[] = [];
 
 beforeAll(async () => {
-  producer = createProducerConnection(server.url);
-  consumer = createWorkerConnection(server.url);
+  producer = createProducerConnection(server);
+  consumer = createWorkerConnection(server);
   await untilConnected(producer, 5000);
   queues = new DeliveryQueues(producer, server.prefix, () => undefined);
 });

@@ -1,9 +1,9 @@
 import { type Channel, type DeliveryJob, type Lane, laneQueueName } from '@herald/contracts';
 import { type Job, WaitingError, Worker } from 'bullmq';
-import { type Redis } from 'ioredis';
+import { type RedisClient } from './connection';
 
 export interface LaneWorkerOptions {
-  connection: Redis;
+  connection: RedisClient;
   prefix: string;
   channel: Channel;
   lane: Lane;

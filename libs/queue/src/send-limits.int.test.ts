@@ -1,14 +1,13 @@
 import { useTestRedis } from '@herald/testing';
-import { type Redis } from 'ioredis';
-import { createProducerConnection, untilConnected } from './connection';
+import { createProducerConnection, type RedisClient, untilConnected } from './connection';
 import { type SendLeave, SendLimits } from './send-limits';
 
 const server = useTestRedis();
-let redis: Redis;
+let redis: RedisClient;
 let limits: SendLimits;
 const failures: Error[] = [];
 beforeAll(async () => {
-  redis = createProducerConnection(server.url);
+  redis = createProducerConnection(server);
   await untilConnected(redis, 5000);
   limits = new SendLimits(redis, server.prefix, (error) => failures.push(error));
 });
@@ -84,7 +83,7 @@ describe('several counts', () => {
 it('keeps keys apart, and lets everything go while Redis is away', async () => {
   await take(3, 'd', { perSecond: 1 });
   expect((await limits.take([{ key: 'e', limit: { perSecond: 1 } }])).allowed).toBe(true);
-  const gone = createProducerConnection('redis://127.0.0.1:1');
+  const gone = createProducerConnection({ url: 'redis://127.0.0.1:1' });
   gone.on('error', () => undefined);
   const seen: Error[] = [];
   const away = new SendLimits(gone, server.prefix, (error) => seen.push(error));

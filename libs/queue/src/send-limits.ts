@@ -1,5 +1,5 @@
 import { type SendLimit } from '@herald/contracts';
-import { type Redis } from 'ioredis';
+import { type RedisClient } from './connection';
 
 /** Whether one more may go now, and if not, when to come again. */
 export type SendLeave = { allowed: true } | { allowed: false; waitMs: number };
@@ -52,16 +52,16 @@ end
 return 0
 `;
 
-interface RedisWithLeave extends Redis {
+type RedisWithLeave = RedisClient & {
   heraldLeave(keys: number, ...keysAndLimits: (string | number)[]): Promise<number>;
-}
+};
 
 /** What providers may be given, counted over all workers in Redis. */
 export class SendLimits {
   private readonly redis: RedisWithLeave;
 
   constructor(
-    redis: Redis,
+    redis: RedisClient,
     private readonly prefix: string,
     private readonly onFailure: (error: Error) => void,
   ) {

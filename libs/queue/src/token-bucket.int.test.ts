@@ -1,11 +1,11 @@
 import { until, useOwnRedis, useTestRedis } from '@herald/testing';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { createProducerConnection, untilConnected } from './connection';
+import { createProducerConnection, type RedisClient, untilConnected } from './connection';
 import { type BucketAnswer, TokenBuckets } from './token-bucket';
 
-async function connected(url: string): Promise<Redis> {
-  const client = createProducerConnection(url);
+async function connected(url: string): Promise<RedisClient> {
+  const client = createProducerConnection({ url });
   client.on('error', () => undefined);
   await untilConnected(client, 5000);
   return client;
@@ -15,7 +15,7 @@ const granted = (answers: BucketAnswer[]) => answers.filter((answer) => answer.a
 
 describe('TokenBuckets', () => {
   const server = useTestRedis();
-  const clients: Redis[] = [];
+  const clients: RedisClient[] = [];
   const failures: Error[] = [];
   let keys = 0;
   let buckets: TokenBuckets;
@@ -131,7 +131,7 @@ describe('TokenBuckets without Redis', () => {
   const limit = { burst: 2, perSecond: 0.001 };
   const open = { allowed: true, remaining: 2, resetSeconds: 0, unchecked: true };
   const failures: Error[] = [];
-  const clients: Redis[] = [];
+  const clients: RedisClient[] = [];
   let buckets: TokenBuckets;
   // Above the server, whose own hook stops it.
   afterAll(() => {

@@ -1,4 +1,4 @@
-import { type Redis } from 'ioredis';
+import { type RedisClient } from './connection';
 
 /**
  * A token bucket per key in Redis. `take` asks for tokens for all callers that wait at this moment in one call: under
@@ -35,9 +35,9 @@ redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
 return { granted, math.floor(tokens * 1000) }
 `;
 
-interface RedisWithTake extends Redis {
+type RedisWithTake = RedisClient & {
   heraldTake(key: string, burst: number, perSecond: number, want: number): Promise<[number, number]>;
-}
+};
 
 interface Waiting {
   limit: BucketLimit;
@@ -54,7 +54,7 @@ export class TokenBuckets {
   private heldOffUntil = 0;
 
   constructor(
-    redis: Redis,
+    redis: RedisClient,
     private readonly prefix: string,
     private readonly timeoutMs: number,
     private readonly onFailure: (error: Error) => void,

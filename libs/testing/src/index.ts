@@ -12,6 +12,12 @@ export { familyOf, stillRunning } from './processes/family';
 export { freePorts } from './processes/free-ports';
 export { newDataDir } from './processes/new-data-dir';
 export { type OwnServers, type StoppableServer, startOwnServers } from './processes/own-servers';
+export {
+  canStartRedisTopologies,
+  type RedisTopology,
+  startRedisCluster,
+  startSentinels,
+} from './processes/redis-topologies';
 export { type Service, startService } from './processes/service';
 export { createKey, createTenant, demoTenantId, type TestTenant } from './processes/tenants';
 export * from './provider-contract';

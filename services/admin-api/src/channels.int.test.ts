@@ -21,7 +21,7 @@ it('pauses and resumes a channel; what waits is counted', async () => {
   const paused = await admin.operator.post('/v1/channels/sms/pause').expect(200);
   expect(paused.body).toMatchObject({ channel: 'sms', paused: true });
   let taken = 0;
-  const connection = createWorkerConnection(process.env.HERALD_TEST_REDIS_URL as string);
+  const connection = createWorkerConnection({ url: process.env.HERALD_TEST_REDIS_URL as string });
   const worker = new LaneWorker({
     connection,
     prefix: admin.queues.prefix,
@@ -103,7 +103,7 @@ describe('a pause', () => {
 
   it('is shown from Postgres when Redis has lost it, and comes back with the next change of any channel', async () => {
     await admin.operator.post('/v1/channels/sms/pause').expect(200);
-    const client = createWorkerConnection(process.env.HERALD_TEST_REDIS_URL as string);
+    const client = createWorkerConnection({ url: process.env.HERALD_TEST_REDIS_URL as string });
     await client.del(await client.keys(`${admin.queues.prefix}:*`));
     client.disconnect();
     expect(await sms()).toMatchObject({ paused: true });

@@ -63,13 +63,13 @@ export async function startRealtime(options: RealtimeOptions): Promise<RunningRe
   const door = recipientDoor(parseEncryptionKeys(config.crypto.encryptionKeys), tenants);
   const confirm = new ConfirmBehind({ store, logger, metrics });
   const onRedisError = quietly(logger, 'redis is away');
-  const { url, queuePrefix: prefix } = config.redis;
-  const redis = createProducerConnection(url);
+  const { queuePrefix: prefix } = config.redis;
+  const redis = createProducerConnection(config.redis);
   redis.on('error', onRedisError);
   const bell = new FeedBell(redis, prefix, onRedisError);
   const buckets = new TokenBuckets(redis, prefix, config.requests.timeoutMs, onRedisError);
   const listener = new FeedListener({
-    url,
+    servers: config.redis,
     prefix,
     onRing: (key, seq) => hub.ring(key, Number(seq)),
     onReconnect: () => hub.lookAtAll(LOOK_AGAIN_MS),

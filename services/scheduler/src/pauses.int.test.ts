@@ -1,14 +1,14 @@
 import { Database, pauseChannel, resumeChannel } from '@herald/db';
 import { deliveryMetrics } from '@herald/delivery';
 import { createLogger, Metrics } from '@herald/platform';
-import { createProducerConnection, DeliveryQueues, untilConnected } from '@herald/queue';
+import { createProducerConnection, DeliveryQueues, type RedisClient, untilConnected } from '@herald/queue';
 import { until, useOwnRedis, useTestDatabase } from '@herald/testing';
 import { schedulerMetrics } from './metrics';
 import { pausesTurn } from './pauses';
 
 const database = useTestDatabase();
 let db: Database;
-let client: ReturnType<typeof createProducerConnection>;
+let client: RedisClient;
 let queues: DeliveryQueues;
 afterAll(async () => {
   await queues.close();
@@ -24,7 +24,7 @@ beforeAll(async () => {
     connectTimeoutMs: 3000,
     applicationName: 'test',
   });
-  client = createProducerConnection(redis.url);
+  client = createProducerConnection(redis);
   client.on('error', () => undefined);
   await untilConnected(client, 5000);
   queues = new DeliveryQueues(client, '{own}', () => undefined);

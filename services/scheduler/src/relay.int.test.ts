@@ -7,6 +7,7 @@ import {
   createWorkerConnection,
   DeliveryQueues,
   LaneWorker,
+  type RedisClient,
   untilConnected,
 } from '@herald/queue';
 import { until, useOwnRedis, useTestDatabase, useTestRedis } from '@herald/testing';
@@ -18,7 +19,7 @@ const database = useTestDatabase();
 const redis = useTestRedis();
 const tenantId = newId(Date.now());
 const go = new AbortController().signal;
-type Client = ReturnType<typeof createProducerConnection>;
+type Client = RedisClient;
 let db: Database;
 let client: Client;
 let queues: DeliveryQueues;
@@ -32,7 +33,7 @@ beforeAll(async () => {
     connectTimeoutMs: 3000,
     applicationName: 'test',
   });
-  client = createProducerConnection(redis.url);
+  client = createProducerConnection(redis);
   await untilConnected(client, 5000);
   queues = new DeliveryQueues(client, redis.prefix, () => undefined);
 });
@@ -216,7 +217,7 @@ describe('relayTurn', () => {
     const [id] = (await accept(1)) as [string];
     await later(60_000);
     const before = await view(id);
-    const gone = createProducerConnection('redis://127.0.0.1:1');
+    const gone = createProducerConnection({ url: 'redis://127.0.0.1:1' });
     gone.on('error', () => undefined);
     const unreachable = new DeliveryQueues(gone, redis.prefix, () => undefined);
     await turn({ queues: unreachable });
@@ -273,7 +274,7 @@ describe('when Redis loses everything', () => {
   const own: { client?: Client } = {};
 
   it('every delivery is rung for again and none is forgotten', async () => {
-    own.client = createProducerConnection(server.url);
+    own.client = createProducerConnection(server);
     own.client.on('error', () => undefined);
     await untilConnected(own.client, 5000);
     const lane = new DeliveryQueues(own.client, '{own}', () => undefined);
@@ -282,7 +283,7 @@ describe('when Redis loses everything', () => {
     await own.client.flushall();
     await agreeOnPauses(db, lane);
     const got = new Set<string>();
-    const consumer = createWorkerConnection(server.url);
+    const consumer = createWorkerConnection(server);
     const worker = new LaneWorker({
       connection: consumer,
       prefix: '{own}',

@@ -56,7 +56,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     onConnectionError: (error) => logger.warn({ err: error }, 'a database connection broke'),
   });
   const onRedisError = quietly(logger, 'redis is away');
-  const redis = createProducerConnection(config.redis.url);
+  const redis = createProducerConnection(config.redis);
   redis.on('error', onRedisError);
   const queues = new DeliveryQueues(redis, config.redis.queuePrefix, onRedisError);
   const metrics = schedulerMetrics(options.metrics);

@@ -7,7 +7,7 @@ import {
 } from '@herald/db';
 import { newId } from '@herald/domain';
 import { createLogger, Metrics } from '@herald/platform';
-import { createProducerConnection, DeliveryQueues, untilConnected } from '@herald/queue';
+import { createProducerConnection, DeliveryQueues, type RedisClient, untilConnected } from '@herald/queue';
 import { useTestDatabase, useTestRedis } from '@herald/testing';
 import { webhookEventMetrics } from './webhook-event-metrics';
 import { endpointHealthTurn, feedTurn } from './webhook-events';
@@ -16,7 +16,7 @@ const database = useTestDatabase();
 const redis = useTestRedis();
 const go = new AbortController().signal;
 let db: Database;
-let client: ReturnType<typeof createProducerConnection>;
+let client: RedisClient;
 let queues: DeliveryQueues;
 let metrics: Metrics;
 let tenantId: string;
@@ -29,7 +29,7 @@ beforeAll(async () => {
     connectTimeoutMs: 3000,
     applicationName: 'test',
   });
-  client = createProducerConnection(redis.url);
+  client = createProducerConnection(redis);
   await untilConnected(client, 5000);
   queues = new DeliveryQueues(client, redis.prefix, () => undefined);
 });

@@ -6,12 +6,13 @@ import {
   startChannelWorker,
 } from '@herald/delivery';
 import { newId, planNotification } from '@herald/domain';
-import { createLogger, Health, Metrics } from '@herald/platform';
+import { createLogger, Health, Metrics, RedisConfig } from '@herald/platform';
 import {
   createProducerConnection,
   DeliveryQueues,
   FeedListener,
   feedKeyOf,
+  type RedisClient,
   untilConnected,
 } from '@herald/queue';
 import { until, useOwnPostgres, useTestDatabase, useTestRedis } from '@herald/testing';
@@ -22,7 +23,7 @@ const database = useTestDatabase();
 const redis = useTestRedis();
 const tenantId = newId(Date.now());
 let db: Database;
-let client: ReturnType<typeof createProducerConnection>;
+let client: RedisClient;
 let queues: DeliveryQueues;
 let worker: RunningChannelWorker;
 
@@ -35,7 +36,7 @@ beforeAll(async () => {
     applicationName: 'test',
   });
   await db.rows("INSERT INTO tenants (id, name) VALUES ($1, 'Test')", [tenantId]);
-  client = createProducerConnection(redis.url);
+  client = createProducerConnection(redis);
   await untilConnected(client, 5000);
   queues = new DeliveryQueues(client, redis.prefix, () => undefined);
   worker = await startChannelWorker<'inapp'>({
@@ -54,7 +55,7 @@ beforeAll(async () => {
       },
       retry: { maxAttempts: 3, baseMs: 1, capMs: 1 },
       postgres: { url: database.url, poolSize: 5, statementTimeoutMs: 10_000, connectTimeoutMs: 3000 },
-      redis: { url: redis.url, queuePrefix: redis.prefix },
+      redis: Object.assign(new RedisConfig(), { url: redis.url, queuePrefix: redis.prefix }),
     },
     logger: createLogger({ service: 'test', level: 'silent' }),
     metrics: new Metrics(),
@@ -98,7 +99,7 @@ const page = (recipient: string) => feedPage(db, { tenantId, recipient }, { limi
 it('puts an item into the feed of each recipient, and rings for them', async () => {
   const rung: string[] = [];
   const listener = new FeedListener({
-    url: redis.url,
+    servers: redis,
     prefix: redis.prefix,
     onRing: (key, seq) => rung.push(`${key} ${seq}`),
     onReconnect: () => undefined,

@@ -1,7 +1,7 @@
 import { type Channel, type ProviderEventType } from '@herald/contracts';
 import { addProviderEvent, type Database } from '@herald/db';
 import { type Logger, type Metrics, quietly, type RedisConfig } from '@herald/platform';
-import { BreakerBoard, type createProducerConnection, SendLimits } from '@herald/queue';
+import { BreakerBoard, type RedisClient, SendLimits } from '@herald/queue';
 import { deliveryMetrics } from '../metrics';
 import { type ProviderPool } from '../provider-pool';
 import { Breakers } from './breakers';
@@ -20,11 +20,7 @@ const UUID_CHARS = 36;
 /** The router of a channel's worker, with what it shares with other workers in Redis. */
 export function createRouter<C extends Channel>(
   { channel: { channel }, config, logger, metrics }: RouterContext<C>,
-  {
-    db,
-    pool,
-    redis,
-  }: { db: Database; pool: ProviderPool<C>; redis: ReturnType<typeof createProducerConnection> },
+  { db, pool, redis }: { db: Database; pool: ProviderPool<C>; redis: RedisClient },
 ): Router<C> {
   const prefix = config.redis.queuePrefix;
   const onRedisFailure = quietly(logger, 'breakers and limits of providers cannot be shared: redis is away');

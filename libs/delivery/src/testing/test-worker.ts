@@ -1,7 +1,7 @@
 import { type SendNotificationDto } from '@herald/contracts';
 import { acceptNotifications, type Database } from '@herald/db';
 import { newId, planNotification } from '@herald/domain';
-import { createLogger, Health, Metrics } from '@herald/platform';
+import { createLogger, Health, Metrics, RedisConfig } from '@herald/platform';
 import { type DeliveryQueues } from '@herald/queue';
 import { type ChannelDefinition } from '../channel';
 import { type ProviderSetting } from '../provider-pool';
@@ -82,7 +82,7 @@ export function startTestWorker(options: TestWorkerOptions): Promise<RunningChan
         statementTimeoutMs: options.statementTimeoutMs ?? 10_000,
         connectTimeoutMs: 3000,
       },
-      redis: { url: redis.url, queuePrefix: redis.prefix },
+      redis: Object.assign(new RedisConfig(), { url: redis.url, queuePrefix: redis.prefix }),
     },
     logger: createLogger({ service: 'test', level: 'silent' }),
     metrics,

@@ -1,6 +1,6 @@
 import { Database, getDelivery } from '@herald/db';
 import { newId } from '@herald/domain';
-import { createProducerConnection, DeliveryQueues, untilConnected } from '@herald/queue';
+import { createProducerConnection, DeliveryQueues, type RedisClient, untilConnected } from '@herald/queue';
 import { until, useTestDatabase, useTestRedis } from '@herald/testing';
 import { type RunningChannelWorker } from '../start-channel-worker';
 import { ScriptedProvider } from './scripted-provider';
@@ -13,7 +13,7 @@ import { type SendOptions, sendSms, startTestWorker, type TestWorkerOptions } fr
 export function useTestDelivery() {
   const database = useTestDatabase();
   const redis = useTestRedis();
-  let client: ReturnType<typeof createProducerConnection>;
+  let client: RedisClient;
   let db: Database;
   let queues: DeliveryQueues;
   let tenantId: string;
@@ -29,7 +29,7 @@ export function useTestDelivery() {
       connectTimeoutMs: 3000,
       applicationName: 'test',
     });
-    client = createProducerConnection(redis.url);
+    client = createProducerConnection(redis);
     await untilConnected(client, 5000);
     queues = new DeliveryQueues(client, redis.prefix, () => undefined);
   });

@@ -56,6 +56,9 @@ describe('common config', () => {
       'got a hidden value of 7 characters, wants a comma separated list of id:key',
     ],
     ['TRUST_PROXY', 'anyone', 'wants a number of hops, or a list of addresses'],
+    ['REDIS_URL', 'redis://one,http://two', 'wants a redis:// or rediss:// URL'],
+    ['REDIS_URL', 'redis://one,redis://two', 'has several URLs, wants one while REDIS_MODE is single'],
+    ['REDIS_MODE', 'sharded', 'got "sharded", wants one of single, sentinel, cluster'],
     ['HTTP_HEADERS_TIMEOUT_MS', '31000', 'above HTTP_REQUEST_TIMEOUT_MS'],
   ])('refuses %s=%s', (name, value, message) => {
     const errors = errorsOf({ ...env, [name]: value }, ServiceConfig);
@@ -63,11 +66,27 @@ describe('common config', () => {
     expect(errors[0]).toMatch(new RegExp(`^${name}: `));
   });
 
+  it('knows what a cluster and Sentinels want', () => {
+    const urls = 'rediss://:secret@one:6379,rediss://two:6379';
+    const cluster = { ...env, REDIS_MODE: 'cluster', REDIS_URL: urls };
+    expect(errorsOf(cluster, ServiceConfig)).toEqual([]);
+    expect(errorsOf({ ...cluster, REDIS_QUEUE_PREFIX: 'a{}{b}' }, ServiceConfig)).toEqual([
+      expect.stringMatching(/^REDIS_QUEUE_PREFIX: has no text in braces, wants one such as \{herald\}/),
+    ]);
+    expect(errorsOf({ ...cluster, REDIS_URL: 'redis://one/1' }, ServiceConfig)).toEqual([
+      expect.stringMatching(/^REDIS_URL: names a database/),
+    ]);
+    const sentinel = { ...env, REDIS_MODE: 'sentinel', REDIS_URL: 'redis://one/1,redis://two' };
+    expect(errorsOf(sentinel, ServiceConfig)).toEqual([]);
+    expect(loadConfig(ServiceConfig, sentinel).redis.sentinelName).toBe('mymaster');
+  });
+
   it.each([
     ['DATABASE_URL', 'postgresql://localhost/herald?sslmode=require'],
     ['DATABASE_URL', 'postgres://postgres@127.0.0.1:35001/postgres'],
     ['REDIS_URL', 'rediss://:secret@redis.internal:6380'],
     ['REDIS_URL', 'redis://127.0.0.1:6379'],
+    ['REDIS_URL', 'redis://:a,b@one:6379'],
     ['TRUST_PROXY', '2'],
     ['TRUST_PROXY', 'loopback, 10.0.0.0/8,fd00::1'],
   ])('accepts %s=%s', (name, value) =>

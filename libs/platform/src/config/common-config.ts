@@ -1,4 +1,15 @@
-import { IsBoolean, IsIn, IsInt, IsString, IsUrl, Max, Min, ValidateBy } from 'class-validator';
+import {
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  IsUrl,
+  isURL,
+  Max,
+  Min,
+  ValidateBy,
+} from 'class-validator';
 import ipaddr from 'ipaddr.js';
 import { parseEncryptionKeys } from '../crypto/encryption-keys';
 import { LOG_LEVELS, type LogLevel } from '../log/create-logger';
@@ -7,6 +18,7 @@ import { type ConfigCheck } from './load-config';
 
 const DATABASE_PROTOCOLS = ['postgres', 'postgresql'];
 const REDIS_PROTOCOLS = ['redis', 'rediss'];
+const REDIS_MODES = ['single', 'sentinel', 'cluster'] as const;
 const MINUTE_MS = 60_000;
 const ADDRESS_GROUPS = ['loopback', 'linklocal', 'uniquelocal'];
 
@@ -139,12 +151,40 @@ export class PostgresConfig {
 
 export class RedisConfig {
   @Env('REDIS_URL', {
-    description: 'Redis or Valkey, for queues and rate limits.',
+    description:
+      'Redis or Valkey, for queues and rate limits. Several Sentinels or nodes of a cluster with commas between; user, password, database and TLS are then those of the first URL.',
     example: 'redis://localhost:6379',
     secret: true,
   })
-  @IsUrl({ protocols: REDIS_PROTOCOLS, require_protocol: true, require_tld: false })
+  @ValidateBy(
+    { name: 'redisUrls', validator: { validate: isRedisUrls } },
+    { message: 'a redis:// or rediss:// URL, or several with commas between them' },
+  )
   url: string;
+
+  @Env('REDIS_MODE', {
+    description:
+      'What REDIS_URL leads to: `single`, one server or the address of whichever is the primary; `sentinel`, Sentinels that know the primary; `cluster`, nodes of a Redis Cluster.',
+    default: 'single',
+    kind: 'string',
+  })
+  @IsIn(REDIS_MODES)
+  mode: (typeof REDIS_MODES)[number];
+
+  @Env('REDIS_SENTINEL_NAME', {
+    description: 'What the Sentinels call the primary and its replicas.',
+    default: 'mymaster',
+  })
+  @IsString()
+  sentinelName: string;
+
+  @Env('REDIS_SENTINEL_PASSWORD', {
+    description: 'The password of the Sentinels themselves, where they have one.',
+    secret: true,
+  })
+  @IsOptional()
+  @IsString()
+  sentinelPassword?: string;
 
   @Env('REDIS_QUEUE_PREFIX', {
     description: 'Starts the name of every queue key. The braces keep them in one slot of a Redis Cluster.',
@@ -152,6 +192,23 @@ export class RedisConfig {
   })
   @IsString()
   queuePrefix: string;
+
+  check(): ConfigCheck {
+    const urls = redisUrls(this.url);
+    const errors: string[] = [];
+    if (this.mode === 'single' && urls.length > 1)
+      errors.push('REDIS_URL: has several URLs, wants one while REDIS_MODE is single');
+    if (this.mode === 'cluster') {
+      if (urls.some(({ pathname }) => pathname.length > 1 && pathname !== '/0'))
+        errors.push('REDIS_URL: names a database, wants none: a cluster has only one');
+      // As Redis has it: what is between the first { and the next } makes the slot, unless it is empty.
+      if (!/^[^{]*\{[^}]+\}/.test(this.queuePrefix))
+        errors.push(
+          'REDIS_QUEUE_PREFIX: has no text in braces, wants one such as {herald}: it keeps keys together in a cluster',
+        );
+    }
+    return { errors };
+  }
 }
 
 export class ShutdownConfig {
@@ -185,6 +242,20 @@ function isEncryptionKeys(value: unknown): boolean {
   } catch {
     return false;
   }
+}
+
+function isRedisUrls(value: unknown): boolean {
+  const options = { protocols: REDIS_PROTOCOLS, require_protocol: true, require_tld: false };
+  return typeof value === 'string' && splitRedisUrls(value).every((url) => isURL(url, options));
+}
+
+function redisUrls(value: string): URL[] {
+  return splitRedisUrls(value).map((url) => new URL(url));
+}
+
+/** A comma may stand in a password, too. */
+function splitRedisUrls(value: string): string[] {
+  return value.split(/,\s*(?=rediss?:\/\/)/);
 }
 
 function isTrustProxy(value: unknown): boolean {

@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer } from 'node:net';
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { Client, Pool } from 'pg';
 import { isUnavailable } from './unavailable';
 
@@ -49,6 +49,37 @@ describe('isUnavailable', () => {
     const failure = await client.ping().catch((error) => error);
     client.disconnect();
     expect([failure.message, isUnavailable(failure)]).toEqual([failure.message, true]);
+  });
+
+  it.each([
+    ["READONLY You can't write against a read only replica.", true],
+    ['LOADING Redis is loading the dataset in memory', true],
+    ['CLUSTERDOWN The cluster is down', true],
+    ["OOM command not allowed when used memory > 'maxmemory'.", true],
+    ['WRONGTYPE Operation against a key holding the wrong kind of value', false],
+    ['ERR Error running script: READONLY', false],
+  ])('what Redis answers: %s', async (reply, expected) => {
+    const server = createServer((socket) => void socket.on('data', () => socket.write(`-${reply}\r\n`)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const client = new Redis({ port, enableReadyCheck: false, disableClientInfo: true, protocol: 2 });
+    const failure = await client.ping().catch((error) => error);
+    client.disconnect();
+    server.close();
+    expect([failure.message, isUnavailable(failure)]).toEqual([reply, expected]);
+  });
+
+  it('knows what ioredis throws when no node of a cluster is there, and when it is sent round in circles', async () => {
+    for (const enableOfflineQueue of [true, false]) {
+      const options = { clusterRetryStrategy: () => null, enableOfflineQueue };
+      const client = new Cluster([{ host: '127.0.0.1', port: 1 }], options);
+      const told = new Promise((resolve) => client.once('error', resolve));
+      const failure = await client.ping().catch((error) => error);
+      expect([failure.message, isUnavailable(failure)]).toEqual([failure.message, true]);
+      expect(isUnavailable(await told)).toBe(true);
+    }
+    const circles = new Error('Too many Cluster redirections. Last error: ReplyError: MOVED 1 127.0.0.1:1');
+    expect(isUnavailable(circles)).toBe(true);
   });
 
   it('knows what pg throws when the server is silent or hangs up', async () => {

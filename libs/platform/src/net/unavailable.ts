@@ -32,10 +32,19 @@ const CLIENT_MESSAGES = new Set([
   'Connection is closed.',
   'Command timed out',
   "Stream isn't writeable and enableOfflineQueue options is false",
+  'None of startup nodes is available',
+  "Cluster isn't ready and enableOfflineQueue options is false",
 ]);
 
-/** ioredis, when it has tried a command as often as it may; the message holds that number. */
-const REDIS_GAVE_UP = 'MaxRetriesPerRequestError';
+/** ioredis, when it has tried a command as often as it may, or each node of a cluster; the messages vary. */
+const REDIS_GAVE_UP = new Set(['MaxRetriesPerRequestError', 'ClusterAllFailedError']);
+const CLUSTER_GAVE_UP = 'Too many Cluster redirections.';
+
+/**
+ * The first word of an error that Redis answers is its code. A replica (READONLY, MASTERDOWN), a start (LOADING), a cluster
+ * that is changing (CLUSTERDOWN, TRYAGAIN), a script that runs for long (BUSY), and no room (OOM, MISCONF).
+ */
+const REDIS_REPLY = /^(?:READONLY|MASTERDOWN|LOADING|CLUSTERDOWN|TRYAGAIN|BUSY|OOM|MISCONF) /;
 
 const MAX_DEPTH = 5;
 
@@ -44,7 +53,12 @@ export function isUnavailable(error: unknown, depth = 0): boolean {
   if (!isError(error) || depth > MAX_DEPTH) return false;
   const { code, driverError, errors } = error as { code?: unknown; driverError?: unknown; errors?: unknown };
   if (typeof code === 'string' && (NETWORK_CODES.has(code) || SQLSTATE.test(code))) return true;
-  if (CLIENT_MESSAGES.has(error.message) || error.name === REDIS_GAVE_UP) return true;
+  if (CLIENT_MESSAGES.has(error.message) || isRedisAway(error)) return true;
   const inner = [error.cause, driverError, ...(Array.isArray(errors) ? errors : [])];
   return inner.some((nested) => isUnavailable(nested, depth + 1));
+}
+
+function isRedisAway({ name, message }: Error): boolean {
+  if (REDIS_GAVE_UP.has(name) || message.startsWith(CLUSTER_GAVE_UP)) return true;
+  return name === 'ReplyError' && REDIS_REPLY.test(message);
 }

@@ -93,7 +93,7 @@ it.each(['replay', 'discard'])('takes them out of the queue of the dead on %s', 
   await admin.queues.showDead(
     ids.map((id) => ({ id, channel: 'sms' as const, reason: 'retries_exhausted' })),
   );
-  const redis = createProducerConnection(process.env.HERALD_TEST_REDIS_URL as string);
+  const redis = createProducerConnection({ url: process.env.HERALD_TEST_REDIS_URL as string });
   try {
     await untilConnected(redis, 5000);
     const keys = () => redis.keys(`${admin.queues.prefix}:sms-dead:*${ids[0].slice(-12)}`);

@@ -55,7 +55,7 @@ export function useTestAdmin({ redisUrl }: { redisUrl?: string } = {}): TestAdmi
       connectTimeoutMs: 5000,
       applicationName: 'test',
     });
-    const connection = createProducerConnection(redisUrl ?? redis.url);
+    const connection = createProducerConnection({ url: redisUrl ?? redis.url });
     connection.on('error', () => undefined);
     const queues = new DeliveryQueues(connection, redis.prefix, () => undefined);
     close = async () => {

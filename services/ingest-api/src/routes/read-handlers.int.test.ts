@@ -26,7 +26,7 @@ import {
   mountRoutes,
   type TenantPrincipal,
 } from '@herald/platform';
-import { createProducerConnection, DeliveryQueues, untilConnected } from '@herald/queue';
+import { createProducerConnection, DeliveryQueues, type RedisClient, untilConnected } from '@herald/queue';
 import { useTestDatabase, useTestRedis } from '@herald/testing';
 import { type Express } from 'express';
 import request from 'supertest';
@@ -41,7 +41,7 @@ const database = useTestDatabase();
 const redisServer = useTestRedis();
 let db: Database;
 let queues: DeliveryQueues;
-let redis: ReturnType<typeof createProducerConnection>;
+let redis: RedisClient;
 let app: Express;
 /** Who calls: a test changes it. */
 let principal: TenantPrincipal;
@@ -54,7 +54,7 @@ beforeAll(async () => {
     connectTimeoutMs: 3000,
     applicationName: 'test',
   });
-  redis = createProducerConnection(redisServer.url);
+  redis = createProducerConnection(redisServer);
   await untilConnected(redis, 5000);
   queues = new DeliveryQueues(redis, redisServer.prefix, () => undefined);
   app = createHttpApp({ service: 'test', logger, metrics: new Metrics(), health: new Health() });
@@ -271,7 +271,7 @@ describe('POST /v1/deliveries/{id}/retry', () => {
   });
 
   it('works without Redis: the delivery is durable in the queue', async () => {
-    const away = createProducerConnection(redisServer.url);
+    const away = createProducerConnection(redisServer);
     await untilConnected(away, 5000);
     const deaf = new DeliveryQueues(away, redisServer.prefix, () => undefined);
     away.disconnect();

@@ -6,6 +6,7 @@ import {
   Health,
   Metrics,
   parseEncryptionKeys,
+  RedisConfig,
   signRecipientToken,
   startHttpServer,
 } from '@herald/platform';
@@ -60,7 +61,7 @@ export async function openRealtime(
   const config = {
     http: { trustProxy: [] } as unknown as RealtimeOptions['config']['http'],
     postgres,
-    redis: { url: redisUrl, queuePrefix: prefix },
+    redis: Object.assign(new RedisConfig(), { url: redisUrl, queuePrefix: prefix }),
     crypto: { encryptionKeys: ENCRYPTION_KEYS },
     requests: { perSecond: 1000, burst: 1000, timeoutMs: 500, ...over.requests },
     sockets: { ...SOCKETS, ...over.sockets },
@@ -112,7 +113,7 @@ export async function openPoster(
   db: Database,
   { redisUrl, prefix }: Omit<TestServers, 'databaseUrl'>,
 ): Promise<Poster> {
-  const redis = createProducerConnection(redisUrl);
+  const redis = createProducerConnection({ url: redisUrl });
   redis.on('error', () => undefined);
   await untilConnected(redis, 10_000);
   const bell = new FeedBell(redis, prefix, () => undefined);

@@ -31,7 +31,7 @@ export interface TestIntake {
 /** The hot path on a bare HTTP server, composed of its real parts. */
 export async function startTestIntake(options: TestIntakeOptions): Promise<TestIntake> {
   const db = await connect(options.databaseUrl);
-  const redis = createProducerConnection(options.redis.url);
+  const redis = createProducerConnection(options.redis);
   redis.on('error', () => undefined);
   await untilConnected(redis, 5000);
   const queues = new DeliveryQueues(redis, options.redis.prefix, () => undefined);
