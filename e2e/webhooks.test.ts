@@ -1,4 +1,4 @@
-import { type CreatedWebhookSecretDto } from '@herald/contracts';
+import { type AcceptedNotificationDto, type CreatedWebhookSecretDto } from '@herald/contracts';
 import {
   type Client,
   createTenant,
@@ -56,6 +56,21 @@ describe('a webhook', () => {
     expect(isSignedWith(own.tenant.webhookSecret, request!)).toBe(true);
     expect(isSignedWith(`whsec_${Buffer.alloc(32).toString('base64')}`, request!)).toBe(false);
     expect(signaturesOf(request!)).toHaveLength(1);
+  });
+
+  it('carries on the trace of the request, and nothing that is not one', async () => {
+    const traceparent = `00-${'a1'.repeat(16)}-${'b2'.repeat(8)}-01`;
+    const received = [];
+    for (const given of [traceparent, 'not-a-trace', undefined]) {
+      const url = newUrl();
+      const headers: Record<string, string> = given ? { traceparent: given } : {};
+      const { body } = await own.api.post<AcceptedNotificationDto>('/v1/notifications', webhook(url), {
+        headers,
+      });
+      await untilState(own.api, body.deliveries[0]!.id, 'sent');
+      received.push(requestsTo(url)[0]!.headers.traceparent);
+    }
+    expect(received).toEqual([traceparent, undefined, undefined]);
   });
 
   it('has the same id at each attempt, and a signature of its own', async () => {

@@ -1,6 +1,7 @@
 import { type Channel } from '@herald/contracts';
 import { type ClaimedDelivery } from '@herald/db';
 import { type SendOutcome } from '@herald/domain';
+import { endSpan, SpanKind, startSpan, traceparentOf } from '@herald/platform';
 import { type CallFacts } from './attempt-record';
 import { type MessageOf } from './message';
 import { type DeliveryMetrics } from './metrics';
@@ -29,6 +30,9 @@ export async function callProvider<C extends Channel>(
   const began = performance.now();
   // Made when a provider asks for it: a timer and three objects that one without I/O need not pay for.
   let signal: AbortSignal | undefined;
+  const attributes = { 'herald.provider.type': open.type };
+  const span = startSpan(`call ${open.type}`, delivery.traceparent, { kind: SpanKind.CLIENT, attributes });
+  const traceparent = span ? traceparentOf(span) : (delivery.traceparent ?? undefined);
   const outcome = await route.call(() =>
     open.provider.send(message, {
       tenantId: delivery.tenantId,
@@ -40,11 +44,18 @@ export async function callProvider<C extends Channel>(
         return signal;
       },
       receiptUrl: deps.receiptUrl(open.id, delivery.id),
+      traceparent,
     }),
   );
+  endSpan(span, { 'herald.outcome': outcome.outcome }, failureOf(outcome));
   const durationMs = performance.now() - began;
   const labels = { channel: delivery.channel, provider: open.type };
   deps.metrics.attempts.inc({ ...labels, outcome: outcome.outcome });
   deps.metrics.providerSeconds.observe(labels, durationMs / 1000);
   return { outcome, call: { provider: open.type, startedAt, durationMs } };
+}
+
+function failureOf(outcome: SendOutcome): string | undefined {
+  if (outcome.outcome === 'accepted') return undefined;
+  return outcome.reason ?? outcome.outcome;
 }

@@ -1,6 +1,6 @@
 import { type Channel } from '@herald/contracts';
 import { type ClaimedDelivery, type OutcomeRecord, type RecordedOutcome } from '@herald/db';
-import { isUnavailable, type Logger } from '@herald/platform';
+import { isUnavailable, type Logger, traceIdOf } from '@herald/platform';
 import { type Payload, type Ring, type Take } from '@herald/queue';
 import { type AttemptDeps, attempt } from './attempt';
 import { type Claim, type Claimer } from './claimer';
@@ -9,6 +9,7 @@ import { type LeaseKeeper } from './lease-keeper';
 import { type DeliveryMetrics } from './metrics';
 import { type Recorder } from './recorder';
 import { TicketDesk } from './ticket-desk';
+import { traceClaim, traceDelivery } from './trace-delivery';
 
 /** The order in which the deliveries of the lane are to be worked on. */
 export interface LaneOrder {
@@ -91,8 +92,13 @@ export class DeliveryWorker<C extends Channel> {
     }
     const { claimed, startedAt } = claim;
     for (const delivery of claimed) leases.hold(delivery.id, delivery.claim, startedAt);
+    const cause = traceClaim(claimed, startedAt);
     await Promise.all(
-      claimed.map((delivery) => this.slots.run(delivery.tenantId, () => this.deliver(delivery))),
+      claimed.map((delivery) =>
+        this.slots.run(delivery.tenantId, () =>
+          traceDelivery(delivery, cause, (traced) => this.deliver(traced)),
+        ),
+      ),
     );
     return 'done';
   }
@@ -106,7 +112,8 @@ export class DeliveryWorker<C extends Channel> {
     return 'given back';
   }
 
-  private async deliver(delivery: ClaimedDelivery): Promise<void> {
+  /** Gives what was recorded; nothing when the delivery is left to others. */
+  private async deliver(delivery: ClaimedDelivery): Promise<OutcomeRecord | undefined> {
     const { leases, recorder, metrics, logger } = this.options;
     const labels = { channel: delivery.channel, lane: delivery.lane };
     metrics.inFlight.inc(labels);
@@ -114,16 +121,18 @@ export class DeliveryWorker<C extends Channel> {
       if (!this.draining && !leases.isSafe(delivery.id)) {
         // Postgres stalled or this process did: the reaper gives the delivery to someone else.
         metrics.fenced.inc({ channel: delivery.channel });
-        return;
+        return undefined;
       }
       const record = this.draining ? release(delivery) : await this.tryAttempt(delivery);
       const written = record && (await recorder.record(record));
-      if (!record) return;
-      if (written) await this.after(delivery, record, written);
-      else {
-        metrics.fenced.inc({ channel: delivery.channel });
-        logger.warn({ deliveryId: delivery.id, state: record.state }, 'outcome was fenced off');
+      if (!record) return undefined;
+      if (written) {
+        await this.after(delivery, record, written);
+        return record;
       }
+      metrics.fenced.inc({ channel: delivery.channel });
+      logger.warn({ ...idsOf(delivery), state: record.state }, 'outcome was fenced off');
+      return undefined;
     } finally {
       leases.release(delivery.id);
       metrics.inFlight.dec(labels);
@@ -139,9 +148,8 @@ export class DeliveryWorker<C extends Channel> {
       return await attempt(this.options.attempt, delivery, this.stopping.signal);
     } catch (error) {
       const { logger } = this.options;
-      if (isUnavailable(error))
-        logger.warn({ err: error, deliveryId: delivery.id }, 'an attempt was cut short');
-      else logger.error({ err: error, deliveryId: delivery.id }, 'an attempt threw');
+      if (isUnavailable(error)) logger.warn({ err: error, ...idsOf(delivery) }, 'an attempt was cut short');
+      else logger.error({ err: error, ...idsOf(delivery) }, 'an attempt threw');
       return undefined;
     }
   }
@@ -188,6 +196,11 @@ export class DeliveryWorker<C extends Channel> {
       this.options.logger.warn({ err: error }, 'a dead letter could not be shown in the queue');
     }
   }
+}
+
+/** What a line in the log says of a delivery. */
+function idsOf({ id, traceparent }: ClaimedDelivery): { deliveryId: string; traceId?: string } {
+  return { deliveryId: id, traceId: traceIdOf(traceparent) };
 }
 
 /** Gives a claimed delivery back untouched. */

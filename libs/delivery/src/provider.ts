@@ -22,6 +22,8 @@ export interface SendContext {
   signal: AbortSignal;
   /** Where the provider may post receipts; missing when the deployment has no public edge. */
   receiptUrl?: string;
+  /** W3C Trace Context of this call, for providers that hand it on. */
+  traceparent?: string;
 }
 
 /** A configured, connected provider of one tenant. */

@@ -12,6 +12,7 @@ import {
   type ServiceContext,
   ShutdownConfig,
   startOpsServer,
+  TracingConfig,
 } from '@herald/platform';
 import { type ProviderSetting } from './provider-pool';
 import { type ChannelWorkerOptions, startChannelWorker } from './start-channel-worker';
@@ -21,6 +22,7 @@ import { RetryConfig, WorkerConfig } from './worker-config';
 export class WorkerServiceConfig {
   @Nested(() => HttpConfig) http: HttpConfig;
   @Nested(() => LogConfig) log: LogConfig;
+  @Nested(() => TracingConfig) tracing: TracingConfig;
   @Nested(() => PostgresConfig) postgres: PostgresConfig;
   @Nested(() => RedisConfig) redis: RedisConfig;
   @Nested(() => CryptoConfig) crypto: CryptoConfig;

@@ -42,3 +42,16 @@ export * from './net/guarded-dispatcher';
 export * from './net/unavailable';
 export * from './process/background-task';
 export * from './process/run-service';
+export {
+  type Attributes,
+  endSpan,
+  isSampled,
+  type Span,
+  SpanKind,
+  type SpanOptions,
+  startSpan,
+  traceparentOf,
+} from './tracing/spans';
+export { startTracing, type Tracing } from './tracing/start-tracing';
+export { traceIdOf } from './tracing/traceparent';
+export * from './tracing/tracing-config';

@@ -7,6 +7,7 @@ import {
   PostgresConfig,
   RedisConfig,
   ShutdownConfig,
+  TracingConfig,
 } from '@herald/platform';
 import { IsString, MinLength } from 'class-validator';
 
@@ -16,6 +17,7 @@ const ADMIN_KEY_CHARS = 24;
 export class AdminApiConfig {
   @Nested(() => HttpConfig) http: HttpConfig;
   @Nested(() => LogConfig) log: LogConfig;
+  @Nested(() => TracingConfig) tracing: TracingConfig;
   @Nested(() => ShutdownConfig) shutdown: ShutdownConfig;
   @Nested(() => PostgresConfig) postgres: PostgresConfig;
   @Nested(() => RedisConfig) redis: RedisConfig;

@@ -6,12 +6,14 @@ import {
   Nested,
   PostgresConfig,
   ShutdownConfig,
+  TracingConfig,
 } from '@herald/platform';
 import { IsString, IsUrl } from 'class-validator';
 
 export class EdgeConfig {
   @Nested(() => HttpConfig) http: HttpConfig;
   @Nested(() => LogConfig) log: LogConfig;
+  @Nested(() => TracingConfig) tracing: TracingConfig;
   @Nested(() => ShutdownConfig) shutdown: ShutdownConfig;
   @Nested(() => PostgresConfig) postgres: PostgresConfig;
   @Nested(() => CryptoConfig) crypto: CryptoConfig;

@@ -6,6 +6,7 @@ import {
   PostgresConfig,
   RedisConfig,
   ShutdownConfig,
+  TracingConfig,
 } from '@herald/platform';
 import { IsInt, Max, Min } from 'class-validator';
 
@@ -59,6 +60,7 @@ export class IntakeConfig {
 export class IngestConfig {
   @Nested(() => HttpConfig) http: HttpConfig;
   @Nested(() => LogConfig) log: LogConfig;
+  @Nested(() => TracingConfig) tracing: TracingConfig;
   @Nested(() => PostgresConfig) postgres: PostgresConfig;
   @Nested(() => RedisConfig) redis: RedisConfig;
   @Nested(() => ShutdownConfig) shutdown: ShutdownConfig;

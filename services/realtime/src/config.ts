@@ -8,6 +8,7 @@ import {
   PostgresConfig,
   RedisConfig,
   ShutdownConfig,
+  TracingConfig,
 } from '@herald/platform';
 import { IsInt, Max, Min } from 'class-validator';
 
@@ -134,6 +135,7 @@ export class FeedRequestsConfig {
 export class RealtimeConfig {
   @Nested(() => HttpConfig) http: HttpConfig;
   @Nested(() => LogConfig) log: LogConfig;
+  @Nested(() => TracingConfig) tracing: TracingConfig;
   @Nested(() => ShutdownConfig) shutdown: ShutdownConfig;
   @Nested(() => PostgresConfig) postgres: PostgresConfig;
   @Nested(() => RedisConfig) redis: RedisConfig;

@@ -7,6 +7,7 @@ import {
   PostgresConfig,
   RedisConfig,
   ShutdownConfig,
+  TracingConfig,
 } from '@herald/platform';
 import { IsInt, Max, Min } from 'class-validator';
 
@@ -71,6 +72,7 @@ export class TimingConfig {
 export class SchedulerConfig {
   @Nested(() => HttpConfig) http: HttpConfig;
   @Nested(() => LogConfig) log: LogConfig;
+  @Nested(() => TracingConfig) tracing: TracingConfig;
   @Nested(() => PostgresConfig) postgres: PostgresConfig;
   @Nested(() => RedisConfig) redis: RedisConfig;
   @Nested(() => ShutdownConfig) shutdown: ShutdownConfig;

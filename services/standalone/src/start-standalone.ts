@@ -14,6 +14,8 @@ import {
   loadConfig,
   Metrics,
   startHttpServer,
+  startTracing,
+  TracingConfig,
   type UpgradeListener,
 } from '@herald/platform';
 import { RealtimeConfig, startRealtime } from '@herald/realtime';
@@ -48,6 +50,8 @@ export interface StandaloneDeps {
   logger: Logger;
 }
 
+/** The last spans may take this long to reach the collector. */
+const TRACES_DEADLINE_MS = 500;
 const HOST = '127.0.0.1';
 const SETUP_DATABASE = {
   poolSize: 1,
@@ -85,6 +89,8 @@ async function startAll(
   ]);
   stops.add(() => sandbox.stop());
   const providers = await withDatabase(servers.databaseUrl, (db) => ensureDemoTenant(db, secrets, sandbox));
+  const tracing = await startTracing('standalone', loadConfig(TracingConfig, env));
+  stops.add(() => tracing.stop(TRACES_DEADLINE_MS));
   const services = new Services(stops, serviceEnv(env, servers, secrets, ports), logger);
   const { api, admin, edge } = await services.start(ports);
   reportTo(edge.url, sandbox, providers);

@@ -74,6 +74,7 @@ describe('claimDeliveries', () => {
       suppressed: null,
       tried: null,
       receiptWaitMs: null,
+      traceparent: null,
     });
     const after = await row(deliveryIds[0] as string);
     expect(after).toMatchObject({ state: 'sending', claim: 1, attempts: 1 });

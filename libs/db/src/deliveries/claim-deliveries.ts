@@ -32,6 +32,8 @@ export interface ClaimedDelivery {
   suppressed: SuppressionReason | 'endpoint_disabled' | null;
   /** An event of Herald's own for an endpoint of the tenant. */
   toEndpoint: boolean;
+  /** W3C Trace Context of the request, or of what works on the delivery now. */
+  traceparent: string | null;
 }
 
 interface ClaimRow extends Omit<ClaimedDelivery, 'content'> {
@@ -81,7 +83,7 @@ WITH claimed AS (
 SELECT c.id, c.notification_id AS "notificationId", c.tenant_id AS "tenantId", c.channel, c.lane, c.live, c.policy,
   c.address, c.locale, c.timezone, c.claim, c.attempts AS attempt,
   c.attempts - c.attempts_before_replay - c.failovers AS "attemptsInPolicy", c.tried,
-  n.receipt_wait_ms AS "receiptWaitMs",
+  n.receipt_wait_ms AS "receiptWaitMs", n.traceparent,
   c.first_due_at AS "firstDueAt", c.created_at AS "createdAt", c.expires_at AS "expiresAt",
   CASE WHEN row_number() OVER (PARTITION BY c.notification_id) = 1 THEN n.content -> c.channel END AS content,
   CASE WHEN c.endpoint_id IS NOT NULL

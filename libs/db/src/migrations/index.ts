@@ -8,6 +8,7 @@ import { WebhookEndpoints1700000000007 } from './0007-webhook-endpoints';
 import { SeveralTargets1700000000008 } from './0008-several-targets';
 import { VapidKeys1700000000009 } from './0009-vapid-keys';
 import { Feed1700000000010 } from './0010-feed';
+import { Traces1700000000011 } from './0011-traces';
 
 /** Every migration, oldest first. Append only: a migration that was released never changes. */
 export const MIGRATIONS = [
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   SeveralTargets1700000000008,
   VapidKeys1700000000009,
   Feed1700000000010,
+  Traces1700000000011,
 ] as const;

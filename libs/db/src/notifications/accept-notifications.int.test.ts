@@ -6,6 +6,7 @@ import { loadAttachments } from '../deliveries/load-attachments';
 import { connectForTest } from '../reading/testing/notifications';
 import { type Acceptance, type AcceptResult, acceptNotifications } from './accept-notifications';
 
+const TRACEPARENT = `00-${'a1'.repeat(16)}-${'b2'.repeat(8)}-01`;
 const database = useTestDatabase();
 const pools: Database[] = [];
 let db: Database;
@@ -54,7 +55,7 @@ describe('acceptNotifications', () => {
         expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
         metadata: { orderId: '42' },
       },
-      { live: false, requestId: 'request-1' },
+      { live: false, requestId: 'request-1', traceparent: TRACEPARENT },
     );
     expect(await acceptNotifications(db, [a])).toEqual([{ kind: 'accepted' }]);
 
@@ -76,6 +77,7 @@ describe('acceptNotifications', () => {
         canceled_at: null,
         receipt_wait_ms: null,
         request_id: 'request-1',
+        traceparent: TRACEPARENT,
         created_at: expect.any(Date),
       },
     ]);

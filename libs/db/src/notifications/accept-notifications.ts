@@ -8,6 +8,8 @@ export interface Acceptance {
   apiKeyId: string;
   live: boolean;
   requestId?: string;
+  /** W3C Trace Context, for what is done for the notification later. */
+  traceparent?: string;
   idempotency?: {
     key: string;
     /** SHA-256 of the request's content, hex. */
@@ -107,6 +109,7 @@ function notificationRow(a: Acceptance) {
     expires_at: n.expiresAt,
     receipt_wait_ms: n.receiptWaitMs,
     request_id: a.requestId,
+    traceparent: a.traceparent,
     key: a.idempotency?.key,
     fingerprint: a.idempotency?.fingerprint,
     keep_ms: a.idempotency?.keepMs,
@@ -144,7 +147,7 @@ const ACCEPT_HEAD = `
 WITH r AS (
   SELECT * FROM json_to_recordset($1::json) AS r(
     id uuid, tenant_id uuid, api_key_id uuid, live boolean, lane text, policy text, content json, metadata jsonb,
-    send_at timestamptz, expires_at timestamptz, receipt_wait_ms integer, request_id text, key text, fingerprint text,
+    send_at timestamptz, expires_at timestamptz, receipt_wait_ms integer, request_id text, traceparent text, key text, fingerprint text,
     keep_ms bigint, response text)
 ), keys AS (
   INSERT INTO idempotency_keys AS k (tenant_id, live, key, fingerprint, notification_id, response, expires_at)
@@ -157,9 +160,10 @@ WITH r AS (
   RETURNING notification_id
 ), accepted AS (
   INSERT INTO notifications
-    (id, tenant_id, api_key_id, live, lane, policy, content, metadata, send_at, expires_at, receipt_wait_ms, request_id)
+    (id, tenant_id, api_key_id, live, lane, policy, content, metadata, send_at, expires_at, receipt_wait_ms, request_id,
+    traceparent)
   SELECT id, tenant_id, api_key_id, live, lane, policy, content, metadata, send_at, expires_at, receipt_wait_ms,
-    request_id
+    request_id, traceparent
   FROM r WHERE key IS NULL OR id IN (SELECT notification_id FROM keys)
   RETURNING id
 ), planned AS (

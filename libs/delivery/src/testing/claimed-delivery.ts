@@ -26,6 +26,7 @@ export function claimedDelivery(over: Partial<ClaimedDelivery> = {}): ClaimedDel
     content: {},
     suppressed: null,
     toEndpoint: false,
+    traceparent: null,
     ...over,
   };
 }

@@ -3,6 +3,8 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Logger } from '../log/create-logger';
 import { httpMetrics } from '../metrics/http-metrics';
 import { type Metrics } from '../metrics/metrics';
+import { endSpan, type Span, SpanKind, startRootSpan, traceparentOf } from '../tracing/spans';
+import { formatTraceparent, parseTraceparent, traceIdOf } from '../tracing/traceparent';
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 /** What a metric names; Node's parser knows some thirty more, and any of them can be sent. */
@@ -23,11 +25,17 @@ export class RequestContext {
   constructor(
     readonly requestId: string,
     private readonly logger: Logger,
+    /** Of the caller or, while tracing is on, of this request's own span: for all that it leads to. */
+    readonly traceparent?: string,
   ) {}
 
-  /** A logger that adds the request id; made when first used, most requests log once. */
+  get traceId(): string | undefined {
+    return traceIdOf(this.traceparent);
+  }
+
+  /** A logger that adds the ids of request and trace; made when first used, most requests log once. */
   get log(): Logger {
-    this.child ??= this.logger.child({ requestId: this.requestId });
+    this.child ??= this.logger.child({ requestId: this.requestId, traceId: this.traceId });
     return this.child;
   }
 }
@@ -51,7 +59,14 @@ export function createRequestTracker({ service, logger, metrics }: TrackerOption
   return (req, res) => {
     const existing = requestContext(res);
     if (existing) return existing;
-    const context = new RequestContext(requestIdOf(req), logger);
+    const given = parseTraceparent(req.headers.traceparent);
+    const traceparent = given && formatTraceparent(given);
+    const span = startRootSpan(req.method ?? 'HTTP', traceparent, { kind: SpanKind.SERVER });
+    const context = new RequestContext(
+      requestIdOf(req),
+      logger,
+      span?.isRecording() ? traceparentOf(span) : traceparent,
+    );
     (res as TrackedResponse)[CONTEXT] = context;
     res.setHeader('x-request-id', context.requestId);
     res.once('close', () => {
@@ -61,6 +76,7 @@ export function createRequestTracker({ service, logger, metrics }: TrackerOption
       requests.inc({ service, method, route: context.route, status });
       duration.observe({ service, method, route: context.route }, seconds);
       logRequest(logger, context, method, status, seconds);
+      if (span?.isRecording() && !context.quiet) endRequestSpan(span, method, context.route, status);
     });
     return context;
   };
@@ -78,14 +94,25 @@ function requestIdOf(req: IncomingMessage): string {
 
 function logRequest(
   logger: Logger,
-  { requestId, route, quiet }: RequestContext,
+  { requestId, traceId, route, quiet }: RequestContext,
   method: string,
   status: number,
   seconds: number,
 ): void {
-  const fields = { requestId, method, route, status, durationMs: Math.round(seconds * 10_000) / 10 };
+  const fields = { requestId, traceId, method, route, status, durationMs: Math.round(seconds * 10_000) / 10 };
   if (quiet) logger.debug(fields, 'request');
   // While something is down every request ends so: who noticed the outage logs it, once.
   else if (status >= 500 && status !== 503) logger.error(fields, 'request');
   else logger.info(fields, 'request');
+}
+
+/** As the semantic conventions for HTTP name it; a span that is not ended (a probe's) is never sent. */
+function endRequestSpan(span: Span, method: string, route: string, status: number): void {
+  span.updateName(`${method} ${route}`);
+  const attributes = {
+    'http.request.method': method,
+    'http.route': route,
+    'http.response.status_code': status,
+  };
+  endSpan(span, attributes, status >= 500 ? String(status) : undefined);
 }

@@ -5,10 +5,13 @@ import { Health } from '../health/health';
 import { healthMetrics } from '../health/health-metrics';
 import { createLogger, flushLogger, type Logger } from '../log/create-logger';
 import { Metrics } from '../metrics/metrics';
+import { startTracing } from '../tracing/start-tracing';
+import { type TracingConfig } from '../tracing/tracing-config';
 
 export interface ServiceConfig {
   log: LogConfig;
   shutdown: ShutdownConfig;
+  tracing?: TracingConfig;
 }
 
 export interface ServiceContext<C> {
@@ -37,6 +40,8 @@ const CRASH_DEADLINE_MS = 3000;
 /** What `stop` may take beyond its deadline before it counts as hanging. */
 const GRACE_MS = 1000;
 const FLUSH_DEADLINE_MS = 1000;
+/** The last spans may take this long to reach the collector; part of `GRACE_MS`. */
+const TRACES_DEADLINE_MS = 500;
 
 /**
  * The life of a service process: configuration (all errors at once, exit 78), start, SIGTERM or SIGINT, stop within the
@@ -55,11 +60,18 @@ export async function runService<C extends ServiceConfig>(options: RunServiceOpt
   const logger = createLogger({ service: options.name, ...config.log });
   for (const warning of configWarnings(config)) logger.warn(warning);
   const life = new Life(logger, config.shutdown.deadlineMs);
-  await life.run((health) => {
+  await life.run(async (health) => {
     const metrics = new Metrics();
     metrics.collectDefault();
     healthMetrics(metrics, health);
-    return options.start({ config, logger, metrics, health });
+    const tracing = config.tracing && (await startTracing(options.name, config.tracing));
+    const service = await options.start({ config, logger, metrics, health });
+    return {
+      stop: async (deadlineMs) => {
+        await service.stop(deadlineMs);
+        await tracing?.stop(TRACES_DEADLINE_MS);
+      },
+    };
   });
 }
 

@@ -101,6 +101,7 @@ function headersOf(message: WebhookMessage, context: SendContext, keys: Buffer[]
     'webhook-signature': keys
       .map((key) => `v1,${createHmac('sha256', key).update(signed).digest('base64')}`)
       .join(' '),
+    ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
   };
 }
 

@@ -4,6 +4,7 @@ import {
   type AuthFailure,
   authProblem,
   checkAccess,
+  endSpan,
   isUnavailable,
   mayHoldUnstorableText,
   type Principal,
@@ -14,6 +15,7 @@ import {
   readJsonBytes,
   send,
   sendError,
+  startSpan,
   type TenantPrincipal,
   toProblem,
   unstorableText,
@@ -108,10 +110,15 @@ async function serve(
       keyId: tenant.keyId,
       live: tenant.live,
       requestId: context.requestId,
+      traceparent: context.traceparent,
     };
     const request = { body: parseJsonBytes(bytes), bytes, caller, headerKey };
     const leave = deps.admission.enter();
-    const answer = await run(deps, request, context).finally(leave);
+    const span = startSpan('accept', context.traceparent);
+    const answer = await run(deps, request, context).finally(() => {
+      leave();
+      endSpan(span);
+    });
     if (answer.replayed) res.setHeader('idempotency-replayed', 'true');
     send(res, 202, answer.body, JSON_ANSWER);
   } catch (error) {

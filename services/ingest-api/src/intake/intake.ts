@@ -10,6 +10,7 @@ export interface Caller {
   keyId: string;
   live: boolean;
   requestId: string;
+  traceparent?: string;
 }
 
 /** A request that became durable, now or under the same key before. */
@@ -47,6 +48,7 @@ export async function takeIn(
     apiKeyId: caller.keyId,
     live: caller.live,
     requestId: caller.requestId,
+    traceparent: caller.traceparent,
     idempotency:
       key === undefined ? undefined : { key, fingerprint: fingerprint(valid.value), keepMs: deps.keepKeysMs },
     response,

@@ -1,5 +1,6 @@
+import { laneQueueName } from '@herald/contracts';
 import { type Acceptance } from '@herald/db';
-import { type Logger } from '@herald/platform';
+import { endSpan, isSampled, type Logger, type Span, SpanKind, startSpan } from '@herald/platform';
 import { type Ring } from '@herald/queue';
 import { type IngestMetrics } from '../metrics';
 
@@ -25,7 +26,7 @@ export class RingBehind {
       this.deps.metrics.enqueueFailures.inc();
       return;
     }
-    const ringing = this.ring(ringsOf(accepted)).finally(() => this.underWay.delete(ringing));
+    const ringing = this.ring(accepted).finally(() => this.underWay.delete(ringing));
     this.underWay.add(ringing);
   }
 
@@ -34,10 +35,14 @@ export class RingBehind {
     await Promise.all(this.underWay);
   }
 
-  private async ring(rings: readonly Ring[]): Promise<void> {
+  private async ring(accepted: readonly Acceptance[]): Promise<void> {
+    const rings = ringsOf(accepted);
+    const spans = enqueueSpans(accepted);
     try {
       await this.deps.ring(rings);
+      for (const span of spans) endSpan(span);
     } catch (error) {
+      for (const span of spans) endSpan(span, {}, 'unavailable');
       this.deps.metrics.enqueueFailures.inc();
       this.deps.logger.warn({ err: error, deliveries: rings.length }, 'could not enqueue; the relay will');
     }
@@ -60,4 +65,28 @@ function ringsOf(accepted: readonly Acceptance[]): Ring[] {
       .filter((delivery) => delivery.state === 'queued')
       .map(({ id, channel }) => ({ id, tenantId: notification.tenantId, channel, lane: notification.lane })),
   );
+}
+
+/** In each trace one span for each queue, as the semantic conventions for messaging name it. */
+function enqueueSpans(accepted: readonly Acceptance[]): Span[] {
+  const counts = new Map<string, { traceparent: string; queue: string; count: number }>();
+  for (const { notification, traceparent } of accepted) {
+    if (!traceparent || !isSampled(traceparent)) continue;
+    for (const { channel, state } of notification.deliveries) {
+      if (state !== 'queued') continue;
+      const queue = laneQueueName(channel, notification.lane);
+      const entry = counts.get(`${traceparent} ${queue}`) ?? { traceparent, queue, count: 0 };
+      counts.set(`${traceparent} ${queue}`, { ...entry, count: entry.count + 1 });
+    }
+  }
+  return [...counts.values()].flatMap(({ traceparent, queue, count }) => {
+    const attributes = {
+      'messaging.system': 'bullmq',
+      'messaging.operation.name': 'send',
+      'messaging.operation.type': 'send',
+      'messaging.destination.name': queue,
+      'messaging.batch.message_count': count,
+    };
+    return startSpan(`send ${queue}`, traceparent, { kind: SpanKind.PRODUCER, attributes }) ?? [];
+  });
 }
