@@ -83,6 +83,7 @@ async function metrics() {
     scheduler.retentionMetrics,
     scheduler.webhookEventMetrics,
     scheduler.feedRetentionMetrics,
+    scheduler.topTenantMetrics,
     ingest.ingestMetrics,
     admin.adminMetrics,
     edge.edgeMetrics,
@@ -101,8 +102,8 @@ async function metrics() {
   return (
     '# Metrics\n\n' +
     GENERATED +
-    'For those who watch Herald. Every service answers `/metrics` in the Prometheus format. Labels are bounded: never ids\n' +
-    'or addresses. The figures of Node (CPU, memory, event-loop lag, garbage collection) come with the names that\n' +
+    'For those who watch Herald. Every service answers `/metrics` in the Prometheus format. Labels are bounded: never\n' +
+    'addresses, and of ids only those of the few tenants that stand out (`TOP_TENANTS`). The figures of Node (CPU, memory, event-loop lag, garbage collection) come with the names that\n' +
     'prom-client gives them, and `herald_database_connections{service,state}` shows each connection pool.\n\n' +
     '| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n' +
     `${rows.join('\n')}\n`

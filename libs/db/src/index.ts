@@ -36,6 +36,7 @@ export * from './reading/get-delivery';
 export * from './reading/get-notification';
 export * from './reading/list-notifications';
 export * from './reading/owner';
+export * from './reading/top-tenants';
 export * from './receipts/apply-consent';
 export * from './receipts/apply-receipt';
 export * from './receipts/delete-callbacks';

@@ -180,6 +180,25 @@ const much = [
   }),
 ];
 
+/** Each scheduler shows the same tenants. */
+const tenants = [
+  curves({
+    title: 'Tenants with the most deliveries',
+    description:
+      'Accepted in the last five minutes. `GET /v1/tenants/{id}` of the admin API tells who it is.',
+    unit: 'short',
+    queries: [['max by (tenant) (herald_top_tenant_deliveries)', '{{tenant}}']],
+    w: 12,
+  }),
+  curves({
+    title: 'Tenants with the most failures',
+    description: 'Of the same deliveries: failed, dead letters, or not delivered by their receipt.',
+    unit: 'short',
+    queries: [['max by (tenant) (herald_top_tenant_failures) > 0', '{{tenant}}']],
+    w: 12,
+  }),
+];
+
 exports.overview = dashboard({
   uid: 'herald-overview',
   title: 'Herald: overview',
@@ -188,5 +207,6 @@ exports.overview = dashboard({
     { title: 'Is it well?', panels: well },
     { title: 'In time?', panels: late },
     { title: 'How much, and how much fails?', panels: much },
+    { title: 'Whose?', panels: tenants },
   ],
 });

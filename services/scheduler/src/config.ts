@@ -67,6 +67,16 @@ export class TimingConfig {
   @Min(0)
   @Max(3650)
   feedRetentionDays: number;
+
+  @Env('TOP_TENANTS', {
+    description:
+      'Tenants with the most deliveries, and as many with the most failures, that metrics name each minute; 0 names none.',
+    default: 10,
+  })
+  @IsInt()
+  @Min(0)
+  @Max(100)
+  topTenants: number;
 }
 
 export class SchedulerConfig {

@@ -27,6 +27,7 @@ import { pausesTurn } from './pauses';
 import { relayTurn } from './relay';
 import { partitionsTurn, retentionTurn } from './retention';
 import { retentionMetrics } from './retention-metrics';
+import { topTenantMetrics, topTenantsTurn } from './top-tenants';
 import { webhookEventMetrics } from './webhook-event-metrics';
 import { endpointHealthTurn, feedTurn } from './webhook-events';
 
@@ -46,6 +47,7 @@ const PAUSES_EVERY_MS = 2000;
 const FEED_EVERY_MS = 500;
 const ENDPOINT_HEALTH_EVERY_MS = 60_000;
 const FEEDS_EVERY_MS = 60_000;
+const TOP_TENANTS_EVERY_MS = 60_000;
 
 /** Starts everything that happens because time passes. Several schedulers may run: rows are taken with SKIP LOCKED. */
 export async function startScheduler(options: SchedulerOptions): Promise<{ stop(): Promise<void> }> {
@@ -77,6 +79,12 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     retentionDays: config.timing.feedRetentionDays,
     metrics: feedRetentionMetrics(options.metrics),
   };
+  const tenants = {
+    db,
+    limit: config.timing.topTenants,
+    metrics: topTenantMetrics(options.metrics),
+    now: Date.now,
+  };
   const hooks = { db, queues, logger, metrics: webhookEventMetrics(options.metrics) };
   options.health.add('postgres', () => db.ping());
   exposePool(options.metrics, 'scheduler', db);
@@ -89,6 +97,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     every('endpoint-health', ENDPOINT_HEALTH_EVERY_MS, (signal) => endpointHealthTurn(hooks, signal)),
     every('pauses', PAUSES_EVERY_MS, () => pausesTurn(pauses)),
     every('feeds', FEEDS_EVERY_MS, (signal) => feedsTurn(feeds, signal)),
+    ...(tenants.limit > 0 ? [every('top-tenants', TOP_TENANTS_EVERY_MS, () => topTenantsTurn(tenants))] : []),
     every('expired-keys', CLEAN_EVERY_MS, (signal) => cleanTurn(db, signal)),
     every('partitions', PARTITIONS_EVERY_MS, (signal) => partitionsTurn(retention, signal)),
     every('retention', RETENTION_EVERY_MS, (signal) => retentionTurn(retention, signal)),
