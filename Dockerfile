@@ -61,7 +61,9 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
 # Node is process 1 and takes SIGTERM itself: Herald drains, then exits 0. No shell stands between. The young generation
 # of 64 MB saves a fifth to a third of the CPU under load.
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "--enable-source-maps", "--max-semi-space-size=64"]
+# Signals count from the first moment on, also for process 1.
+COPY scripts/early-signals.js ./scripts/early-signals.js
+ENTRYPOINT ["node", "--require", "/app/scripts/early-signals.js", "--enable-source-maps", "--max-semi-space-size=64"]
 ARG VERSION=dev
 ARG REVISION=unknown
 LABEL org.opencontainers.image.version="${VERSION}" \
