@@ -77,7 +77,7 @@ const well = [
     title: 'Alerts that fire',
     description: 'None is good. What to do: docs/runbooks, the table of alerts.',
     unit: 'none',
-    queries: [['ALERTS{alertname=~"Herald.*",alertstate="firing"}', '']],
+    queries: [['ALERTS{alertname=~"Herald.*",alertstate="firing",severity!="heartbeat"}', '']],
     columns: ['alertname', 'severity', 'app', 'channel', 'lane', 'provider', 'reason', 'service', 'instance'],
     w: 24,
     h: 6,
