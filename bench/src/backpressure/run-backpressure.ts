@@ -17,7 +17,8 @@ import { type StopList } from '../stop-list';
 import { type OverloadResult } from './overload-loop';
 import { type OverloadCalls } from './overload-process';
 
-export const BACKPRESSURE_USAGE = `Usage: npm run bench -- backpressure [--seconds 15] [--factor 3] [--connections 8000] [--json FILE]
+export const BACKPRESSURE_USAGE = `Usage: npm run bench -- backpressure [--seconds 15] [--factor 3] [--connections 8000]
+                                       [--profile FOLDER] [--json FILE]
 
 What the ingest API does with more requests than it can take: measures its capacity, posts --factor times as many for
 --seconds, then half as many. Refusals must come at once and say when to come again; what was accepted must be answered
@@ -44,39 +45,43 @@ interface Phase extends OverloadResult {
 
 /** `npm run bench -- backpressure`. */
 export async function runBackpressure(args: readonly string[]): Promise<void> {
-  const given = parseFlags(args, { values: ['seconds', 'factor', 'connections', 'json'] });
+  const given = parseFlags(args, { values: ['seconds', 'factor', 'connections', 'profile', 'json'] });
   const seconds = wholeNumber('seconds', given.seconds ?? '15', 1, 600);
   const factor = wholeNumber('factor', given.factor ?? '3', 2, 20);
   const connections = wholeNumber('connections', given.connections ?? '8000', 1, 10_000);
-  await startAndUse(start, async (stage) => {
-    const post = poster(stage, connections);
-    await post('warm-up', FLOOD_PER_SECOND, WARM_UP / FLOOD_PER_SECOND, 64);
-    // Enough connections to fill every batch, and too few to wait long.
-    const closed = await post('capacity', FLOOD_PER_SECOND, 6, 512);
-    const capacity = closed.accepted.count / closed.seconds;
-    const sampling = new AbortController();
-    const memory = sampleMemory(stage.services, stage.redisUrl, sampling.signal);
-    const phases = [
-      await post('half of it', capacity / 2, 5),
-      await post(`${factor} times as much`, capacity * factor, seconds),
-      await post('half of it again', capacity / 2, 5),
-    ];
-    sampling.abort();
-    const series = await memory;
-    print(report(capacity, phases, series));
-    const [postgres] = await stage.db.rows<{ server_version: string }>('SHOW server_version');
-    const machine = describeMachine(stage.redisKind, postgres?.server_version ?? '');
-    if (given.json)
-      fs.writeFileSync(given.json, `${JSON.stringify({ machine, capacity, phases, series }, null, 2)}\n`);
-  });
+  await startAndUse(
+    (stops) => start(stops, given.profile),
+    async (stage) => {
+      const post = poster(stage, connections);
+      await post('warm-up', FLOOD_PER_SECOND, WARM_UP / FLOOD_PER_SECOND, 64);
+      // Enough connections to fill every batch, and too few to wait long.
+      const closed = await post('capacity', FLOOD_PER_SECOND, 6, 512);
+      const capacity = closed.accepted.count / closed.seconds;
+      const sampling = new AbortController();
+      const memory = sampleMemory(stage.services, stage.redisUrl, sampling.signal);
+      const phases = [
+        await post('half of it', capacity / 2, 5),
+        await post(`${factor} times as much`, capacity * factor, seconds),
+        await post('half of it again', capacity / 2, 5),
+      ];
+      sampling.abort();
+      const series = await memory;
+      print(report(capacity, phases, series));
+      const [postgres] = await stage.db.rows<{ server_version: string }>('SHOW server_version');
+      const machine = describeMachine(stage.redisKind, postgres?.server_version ?? '');
+      if (given.json)
+        fs.writeFileSync(given.json, `${JSON.stringify({ machine, capacity, phases, series }, null, 2)}\n`);
+    },
+  );
 }
 
-async function start(stops: StopList): Promise<Stage> {
+/** @param profile folder for CPU profiles of the services */
+async function start(stops: StopList, profile?: string): Promise<Stage> {
   const { postgres, redis } = await startServers(stops);
   await migrate(postgres.url);
   const db = await connect(postgres.url);
   stops.add(() => db.close());
-  const services = await startServices({ DATABASE_URL: postgres.url, REDIS_URL: redis.url }, stops);
+  const services = await startServices({ DATABASE_URL: postgres.url, REDIS_URL: redis.url }, stops, profile);
   const load = Helper.start<OverloadCalls>('load generator', helperFile('backpressure/overload-process'));
   stops.add(() => load.stop());
   return { db, services, redisUrl: redis.url, redisKind: redis.kind, load };
