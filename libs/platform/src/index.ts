@@ -16,6 +16,7 @@ export * from './health/health-metrics';
 export * from './http/auth-problem';
 export * from './http/create-http-app';
 export * from './http/json-shape';
+export * from './http/limit-requests';
 export * from './http/mount-routes';
 export * from './http/ops-handler';
 export * from './http/problem-error';

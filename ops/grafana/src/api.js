@@ -83,7 +83,7 @@ const intake = [
     unit: 'reqps',
     queries: [
       [plain('herald_idempotent_replays_total'), 'answered as before'],
-      [plain('herald_rate_limited_total'), 'over the limit of a key'],
+      [rate('herald_rate_limited_total', 'app'), '{{app}}: over a limit'],
       [plain('herald_rate_limit_unchecked_total'), 'unchecked'],
     ],
   }),
@@ -151,7 +151,6 @@ const sockets = [
       [plain('herald_realtime_missed_publishes_total'), 'missed publishes'],
       [plain('herald_realtime_slow_sockets_total'), 'slow sockets'],
       [plain('herald_realtime_unconfirmed_items_total'), 'arrived, not recorded'],
-      [plain('herald_realtime_rate_limited_total'), 'over the limit'],
     ],
   }),
   curves({

@@ -141,3 +141,23 @@ it('refuses overlaps beyond 30 days and unknown keys', async () => {
   await tenant.admin.post(`/v1/api-keys/${newId(Date.now())}/rotate`).expect(404);
   await tenant.admin.delete(`/v1/api-keys/${newId(Date.now())}`).expect(404);
 });
+
+it('is refused beyond its rate limit, and takes nothing from the operator', async () => {
+  const rateLimit = { perSecond: 1, burst: 2 };
+  const { body } = await tenant.admin.post('/v1/api-keys', { ...KEY, rateLimit }).expect(201);
+  const slow = admin.as(body.key);
+  const answers = await Promise.all([1, 2, 3, 4].map(() => slow.get('/v1/api-keys')));
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 429, 429]);
+  const refused = answers.find(({ status }) => status === 429);
+  expect(refused?.body.type).toBe('urn:herald:problem:rate-limited');
+  expect(refused?.headers).toMatchObject({
+    'retry-after': '1',
+    'ratelimit-policy': '"burst";q=2;w=2',
+    ratelimit: '"burst";r=0;t=1',
+  });
+  await admin.operator.get('/v1/tenants').expect(200);
+  await until(async () => (await slow.get('/v1/api-keys')).status === 200, {
+    everyMs: 100,
+    what: 'a token',
+  });
+});

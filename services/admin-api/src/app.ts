@@ -6,12 +6,13 @@ import {
   type EncryptionKey,
   type Health,
   type Logger,
+  limitKey,
   type Metrics,
   mountRoutes,
   type SecretBox,
   serveApiReference,
 } from '@herald/platform';
-import { type DeliveryQueues } from '@herald/queue';
+import { type DeliveryQueues, type TokenBuckets } from '@herald/queue';
 import { type Express } from 'express';
 import { apiKeyHandlers } from './api-keys';
 import { channelHandlers } from './channels';
@@ -29,6 +30,7 @@ import { webhookSecretHandlers } from './webhook-secrets';
 export interface AdminAppDeps {
   db: Database;
   queues: DeliveryQueues;
+  buckets: Pick<TokenBuckets, 'take'>;
   box: SecretBox;
   /** Tokens of recipients are signed by a key that is derived from the first of these. */
   keys: readonly EncryptionKey[];
@@ -48,6 +50,7 @@ export function createAdminApp(deps: AdminAppDeps): Express {
   const { db, queues, logger, metrics, health, trustProxy, authenticator, openapi } = deps;
   const app = createHttpApp({ service: 'admin-api', logger, metrics, health, trustProxy });
   const own = adminMetrics(metrics);
+  const limits = { take: deps.buckets.take.bind(deps.buckets), metrics: own };
   const handlers = {
     ...tenantHandlers(deps),
     ...apiKeyHandlers(deps),
@@ -62,6 +65,8 @@ export function createAdminApp(deps: AdminAppDeps): Express {
   };
   mountRoutes(app, ADMIN_ROUTES, handlers, {
     authenticate: (authorization) => authenticator.authenticate(authorization),
+    admit: (principal, _route, res) =>
+      principal.kind === 'tenant' ? limitKey(limits, principal, res, 'admin') : undefined,
   });
   serveQueuePage(app, deps);
   if (openapi) serveApiReference(app, { openapi, title: 'Herald admin API' });

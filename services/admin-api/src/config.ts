@@ -5,6 +5,7 @@ import {
   LogConfig,
   Nested,
   PostgresConfig,
+  RateLimitConfig,
   RedisConfig,
   ShutdownConfig,
   TracingConfig,
@@ -22,6 +23,7 @@ export class AdminApiConfig {
   @Nested(() => PostgresConfig) postgres: PostgresConfig;
   @Nested(() => RedisConfig) redis: RedisConfig;
   @Nested(() => CryptoConfig) crypto: CryptoConfig;
+  @Nested(() => RateLimitConfig) rateLimit: RateLimitConfig;
 
   @Env('HERALD_ADMIN_KEY', {
     description: 'The key of the operator: creates tenants and acts on any of them.',

@@ -1,4 +1,4 @@
-import { type Metrics } from '@herald/platform';
+import { limitMetrics, type Metrics } from '@herald/platform';
 
 /** What the admin API counts beside its HTTP requests. */
 export function adminMetrics(metrics: Metrics) {
@@ -13,6 +13,7 @@ export function adminMetrics(metrics: Metrics) {
       help: 'Dead letters that were given up on.',
       labels: ['channel'],
     }),
+    ...limitMetrics(metrics),
     ringFailures: metrics.counter({
       name: 'herald_replay_ring_failures_total',
       help: 'Batches of replayed or discarded dead letters that Redis could not be told of; the relay rings for them.',

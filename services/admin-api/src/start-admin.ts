@@ -11,12 +11,12 @@ import {
   quietly,
   SecretBox,
 } from '@herald/platform';
-import { createProducerConnection, DeliveryQueues } from '@herald/queue';
+import { createProducerConnection, DeliveryQueues, TokenBuckets } from '@herald/queue';
 import { createAdminApp } from './app';
 import { type AdminApiConfig } from './config';
 
 export interface AdminOptions {
-  config: Pick<AdminApiConfig, 'adminKey' | 'crypto' | 'http' | 'postgres' | 'redis'>;
+  config: Pick<AdminApiConfig, 'adminKey' | 'crypto' | 'http' | 'postgres' | 'rateLimit' | 'redis'>;
   logger: Logger;
   metrics: Metrics;
   health: Health;
@@ -44,6 +44,7 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   const redis = createProducerConnection(config.redis);
   redis.on('error', onRedisError);
   const queues = new DeliveryQueues(redis, config.redis.queuePrefix, onRedisError);
+  const buckets = new TokenBuckets(redis, config.redis.queuePrefix, config.rateLimit.timeoutMs, onRedisError);
   const lastUsed = new LastUsed(db);
   const authenticator = new Authenticator({
     findKeyByHash: (hash) => findApiKeyByHash(db, hash),
@@ -53,7 +54,7 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   const keys = parseEncryptionKeys(config.crypto.encryptionKeys);
   const box = new SecretBox(keys);
   const { trustProxy } = config.http;
-  const handler = createAdminApp({ ...options, db, queues, box, keys, authenticator, trustProxy });
+  const handler = createAdminApp({ ...options, db, queues, buckets, box, keys, authenticator, trustProxy });
   // Redis is not part of readiness: without it everything works but the channels' pages, and the relay rings.
   health.add('postgres', () => db.ping());
   exposePool(options.metrics, 'admin-api', db);

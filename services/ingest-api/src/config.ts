@@ -4,6 +4,7 @@ import {
   LogConfig,
   Nested,
   PostgresConfig,
+  RateLimitConfig,
   RedisConfig,
   ShutdownConfig,
   TracingConfig,
@@ -46,15 +47,6 @@ export class IntakeConfig {
   @IsInt()
   @Min(33_554_432)
   maxBodyBytes: number;
-
-  @Env('RATE_LIMIT_TIMEOUT_MS', {
-    description: 'Time that Redis has to answer the rate limit; then the request is let through.',
-    default: 100,
-  })
-  @IsInt()
-  @Min(5)
-  @Max(5000)
-  rateLimitTimeoutMs: number;
 }
 
 export class IngestConfig {
@@ -64,5 +56,6 @@ export class IngestConfig {
   @Nested(() => PostgresConfig) postgres: PostgresConfig;
   @Nested(() => RedisConfig) redis: RedisConfig;
   @Nested(() => ShutdownConfig) shutdown: ShutdownConfig;
+  @Nested(() => RateLimitConfig) rateLimit: RateLimitConfig;
   @Nested(() => IntakeConfig) intake: IntakeConfig;
 }

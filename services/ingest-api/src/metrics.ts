@@ -1,4 +1,4 @@
-import { type Metrics } from '@herald/platform';
+import { limitMetrics, type Metrics } from '@herald/platform';
 
 /** What the ingest API counts beside its HTTP requests. */
 export function ingestMetrics(metrics: Metrics) {
@@ -17,14 +17,7 @@ export function ingestMetrics(metrics: Metrics) {
       name: 'herald_idempotent_replays_total',
       help: 'Requests that were answered with the answer to an earlier one.',
     }),
-    rateLimited: metrics.counter({
-      name: 'herald_rate_limited_total',
-      help: 'Requests refused by the rate limit of their key.',
-    }),
-    unlimited: metrics.counter({
-      name: 'herald_rate_limit_unchecked_total',
-      help: 'Requests let through unchecked because Redis did not answer.',
-    }),
+    ...limitMetrics(metrics),
     enqueueFailures: metrics.counter({
       name: 'herald_enqueue_failures_total',
       help: 'Flushes whose jobs could not be put into Redis; the relay rings for them.',

@@ -1,4 +1,4 @@
-import { type RequestListener } from 'node:http';
+import { type RequestListener, type ServerResponse } from 'node:http';
 import { createSendValidator, INGEST_ROUTES } from '@herald/contracts';
 import { Database, exposePool, findApiKeyByHash, LastUsed } from '@herald/db';
 import {
@@ -8,6 +8,7 @@ import {
   createRequestTracker,
   type Health,
   type Logger,
+  limitKey,
   type Metrics,
   mountRoutes,
   type Principal,
@@ -21,13 +22,12 @@ import { type IngestConfig } from './config';
 import { Admission } from './intake/admission';
 import { GroupCommit } from './intake/group-commit';
 import { createHotHandler } from './intake/hot-handler';
-import { checkRateLimit } from './intake/rate-limit';
 import { RingBehind } from './intake/ring-behind';
 import { ingestMetrics } from './metrics';
 import { createReadHandlers } from './routes';
 
 export interface IngestOptions {
-  config: Pick<IngestConfig, 'http' | 'postgres' | 'redis' | 'intake'>;
+  config: Pick<IngestConfig, 'http' | 'postgres' | 'redis' | 'rateLimit' | 'intake'>;
   logger: Logger;
   metrics: Metrics;
   health: Health;
@@ -55,12 +55,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const redis = createProducerConnection(config.redis);
   redis.on('error', onRedisError);
   const queues = new DeliveryQueues(redis, config.redis.queuePrefix, onRedisError);
-  const buckets = new TokenBuckets(
-    redis,
-    config.redis.queuePrefix,
-    config.intake.rateLimitTimeoutMs,
-    onRedisError,
-  );
+  const buckets = new TokenBuckets(redis, config.redis.queuePrefix, config.rateLimit.timeoutMs, onRedisError);
   const metrics = ingestMetrics(options.metrics);
   const lastUsed = new LastUsed(db);
   const authenticator = new Authenticator({
@@ -76,8 +71,8 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     onAccepted: (accepted) => ringBehind.flushed(accepted),
     now: Date.now,
   });
-  const limit = (principal: TenantPrincipal, res: Parameters<typeof checkRateLimit>[2]) =>
-    checkRateLimit({ take: (key, bucket) => buckets.take(key, bucket), metrics }, principal, res);
+  const limits = { take: buckets.take.bind(buckets), metrics };
+  const limit = (principal: TenantPrincipal, res: ServerResponse) => limitKey(limits, principal, res);
   const authenticate = (authorization: string | undefined) => authenticator.authenticate(authorization);
 
   const app = createHttpApp({ service: 'ingest-api', ...options, trustProxy: config.http.trustProxy });

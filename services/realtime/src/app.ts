@@ -2,22 +2,27 @@ import { REALTIME_ROUTES } from '@herald/contracts';
 import {
   createHttpApp,
   type Health,
+  type LimitRequestsDeps,
   type Logger,
+  limitRequests,
   type Metrics,
   mountRoutes,
   type RecipientPrincipal,
+  type RequestLimit,
 } from '@herald/platform';
+import { feedKeyOf } from '@herald/queue';
 import { type Express } from 'express';
 import { type RecipientDoor } from './auth/recipient-door';
 import { allowAnyOrigin } from './http/allow-any-origin';
 import { authenticateRecipient } from './http/authenticate-recipient';
 import { type FeedHandlersDeps, feedHandlers } from './http/feed-handlers';
-import { type LimitRequestsDeps, limitRequests } from './http/limit-requests';
 
 export interface RealtimeAppDeps {
   door: RecipientDoor;
   feed: FeedHandlersDeps;
-  requests: LimitRequestsDeps;
+  limits: LimitRequestsDeps;
+  /** Of each recipient. */
+  limit: RequestLimit;
   logger: Logger;
   metrics: Metrics;
   health: Health;
@@ -27,12 +32,13 @@ export interface RealtimeAppDeps {
 
 /** What the realtime service answers over HTTP, not listening yet. */
 export function createRealtimeApp(deps: RealtimeAppDeps): Express {
-  const { door, feed, requests, logger, metrics, health, trustProxy } = deps;
+  const { door, feed, limits, limit, logger, metrics, health, trustProxy } = deps;
   const app = createHttpApp({ service: 'realtime', logger, metrics, health, trustProxy });
   allowAnyOrigin(app, REALTIME_ROUTES);
   mountRoutes(app, REALTIME_ROUTES, feedHandlers(feed), {
     authenticate: (authorization) => authenticateRecipient(door, authorization),
-    admit: (principal: RecipientPrincipal, _route, res) => limitRequests(requests, principal, res),
+    admit: (feedRef: RecipientPrincipal, _route, res) =>
+      limitRequests(limits, { bucket: `feed:${feedKeyOf(feedRef)}`, limit, who: 'A recipient' }, res),
   });
   return app;
 }

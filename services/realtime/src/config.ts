@@ -6,6 +6,7 @@ import {
   LogConfig,
   Nested,
   PostgresConfig,
+  RateLimitConfig,
   RedisConfig,
   ShutdownConfig,
   TracingConfig,
@@ -121,15 +122,6 @@ export class FeedRequestsConfig {
   @Min(1)
   @Max(100_000)
   burst: number;
-
-  @Env('RATE_LIMIT_TIMEOUT_MS', {
-    description: 'Time that Redis has to answer the rate limit; then the request is let through.',
-    default: 100,
-  })
-  @IsInt()
-  @Min(5)
-  @Max(5000)
-  timeoutMs: number;
 }
 
 export class RealtimeConfig {
@@ -141,6 +133,7 @@ export class RealtimeConfig {
   @Nested(() => RedisConfig) redis: RedisConfig;
   @Nested(() => CryptoConfig) crypto: CryptoConfig;
   @Nested(() => SocketsConfig) sockets: SocketsConfig;
+  @Nested(() => RateLimitConfig) rateLimit: RateLimitConfig;
   @Nested(() => FeedRequestsConfig) requests: FeedRequestsConfig;
 
   check(): ConfigCheck {

@@ -1,4 +1,4 @@
-import { type Metrics } from '@herald/platform';
+import { limitMetrics, type Metrics } from '@herald/platform';
 
 /** What the realtime service counts beside its HTTP requests. */
 export function realtimeMetrics(metrics: Metrics) {
@@ -61,14 +61,7 @@ export function realtimeMetrics(metrics: Metrics) {
       name: 'herald_realtime_unconfirmed_items_total',
       help: 'Items that arrived at a client and could not be recorded as delivered.',
     }),
-    unlimited: metrics.counter({
-      name: 'herald_rate_limit_unchecked_total',
-      help: 'Requests let through unchecked because Redis did not answer.',
-    }),
-    rateLimited: metrics.counter({
-      name: 'herald_realtime_rate_limited_total',
-      help: 'HTTP requests that were refused with 429.',
-    }),
+    ...limitMetrics(metrics),
   };
 }
 export type RealtimeMetrics = ReturnType<typeof realtimeMetrics>;

@@ -24,7 +24,10 @@ import { SocketLimits } from './sockets/socket-limits';
 import { SocketServer } from './sockets/socket-server';
 
 export interface RealtimeOptions {
-  config: Pick<RealtimeConfig, 'crypto' | 'http' | 'postgres' | 'redis' | 'requests' | 'sockets'>;
+  config: Pick<
+    RealtimeConfig,
+    'crypto' | 'http' | 'postgres' | 'rateLimit' | 'redis' | 'requests' | 'sockets'
+  >;
   logger: Logger;
   metrics: Metrics;
   health: Health;
@@ -67,7 +70,7 @@ export async function startRealtime(options: RealtimeOptions): Promise<RunningRe
   const redis = createProducerConnection(config.redis);
   redis.on('error', onRedisError);
   const bell = new FeedBell(redis, prefix, onRedisError);
-  const buckets = new TokenBuckets(redis, prefix, config.requests.timeoutMs, onRedisError);
+  const buckets = new TokenBuckets(redis, prefix, config.rateLimit.timeoutMs, onRedisError);
   const listener = new FeedListener({
     servers: config.redis,
     prefix,
@@ -100,11 +103,11 @@ export async function startRealtime(options: RealtimeOptions): Promise<RunningRe
     metrics,
     onUnavailable: quietly(logger, 'messages of sockets cannot be served'),
   });
-  const { perSecond, burst } = config.requests;
   const handler = createRealtimeApp({
     door,
     feed: { store, confirm, ring, metrics },
-    requests: { take: (key, limit) => buckets.take(key, limit), limit: { perSecond, burst }, metrics },
+    limits: { take: buckets.take.bind(buckets), metrics },
+    limit: config.requests,
     logger,
     metrics: options.metrics,
     health,

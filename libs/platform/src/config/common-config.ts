@@ -101,6 +101,18 @@ export class HttpConfig {
   }
 }
 
+/** How long a rate limit may take to be asked. */
+export class RateLimitConfig {
+  @Env('RATE_LIMIT_TIMEOUT_MS', {
+    description: 'Time that Redis has to answer the rate limit; then the request is let through.',
+    default: 100,
+  })
+  @IsInt()
+  @Min(5)
+  @Max(5000)
+  timeoutMs: number;
+}
+
 export class LogConfig {
   @Env('LOG_LEVEL', {
     description: 'The least important level that is logged.',

@@ -10,7 +10,7 @@ import {
   parseEncryptionKeys,
   SecretBox,
 } from '@herald/platform';
-import { createProducerConnection, DeliveryQueues, untilConnected } from '@herald/queue';
+import { createProducerConnection, DeliveryQueues, TokenBuckets, untilConnected } from '@herald/queue';
 import { useTestDatabase, useTestRedis } from '@herald/testing';
 import { type Express } from 'express';
 import request, { type Test } from 'supertest';
@@ -64,13 +64,14 @@ export function useTestAdmin({ redisUrl }: { redisUrl?: string } = {}): TestAdmi
       await db.close();
     };
     if (!redisUrl) await untilConnected(connection, 5000);
-    Object.assign(admin, compose(db, queues));
+    const buckets = new TokenBuckets(connection, redis.prefix, 2000, () => undefined);
+    Object.assign(admin, compose(db, queues, buckets));
   });
   afterAll(() => close());
   return admin;
 }
 
-function compose(db: Database, queues: DeliveryQueues): TestAdmin {
+function compose(db: Database, queues: DeliveryQueues, buckets: TokenBuckets): TestAdmin {
   const keys = parseEncryptionKeys(generateEncryptionKey('test'));
   const box = new SecretBox(keys);
   const metrics = new Metrics();
@@ -83,6 +84,7 @@ function compose(db: Database, queues: DeliveryQueues): TestAdmin {
   const app = createAdminApp({
     db,
     queues,
+    buckets,
     box,
     keys,
     authenticator,

@@ -63,7 +63,8 @@ export async function openRealtime(
     postgres,
     redis: Object.assign(new RedisConfig(), { url: redisUrl, queuePrefix: prefix }),
     crypto: { encryptionKeys: ENCRYPTION_KEYS },
-    requests: { perSecond: 1000, burst: 1000, timeoutMs: 500, ...over.requests },
+    rateLimit: { timeoutMs: 500 },
+    requests: { perSecond: 1000, burst: 1000, ...over.requests },
     sockets: { ...SOCKETS, ...over.sockets },
   };
   const logger = createLogger({ service: 'realtime', level: 'silent' });

@@ -3,13 +3,19 @@ import { type AddressInfo } from 'node:net';
 import { createSendValidator, type Scope } from '@herald/contracts';
 import { createApiKey, Database, findApiKeyByHash, type NewApiKeyRow } from '@herald/db';
 import { newId } from '@herald/domain';
-import { Authenticator, createLogger, createRequestTracker, Metrics, newApiKey } from '@herald/platform';
+import {
+  Authenticator,
+  createLogger,
+  createRequestTracker,
+  limitKey,
+  Metrics,
+  newApiKey,
+} from '@herald/platform';
 import { createProducerConnection, DeliveryQueues, TokenBuckets, untilConnected } from '@herald/queue';
 import { ingestMetrics } from '../../metrics';
 import { Admission } from '../admission';
 import { GroupCommit } from '../group-commit';
 import { createHotHandler } from '../hot-handler';
-import { checkRateLimit } from '../rate-limit';
 import { RingBehind } from '../ring-behind';
 
 export interface TestIntakeOptions {
@@ -54,7 +60,7 @@ export async function startTestIntake(options: TestIntakeOptions): Promise<TestI
     authenticate: (authorization) => authenticator.authenticate(authorization),
     admission: new Admission({ targetMs: options.targetMs ?? 1000 }),
     limit: (principal, res) =>
-      checkRateLimit({ take: (key, limit) => buckets.take(key, limit), metrics: counted }, principal, res),
+      limitKey({ take: buckets.take.bind(buckets), metrics: counted }, principal, res),
     metrics: counted,
     maxBodyBytes: options.maxBodyBytes ?? 268_435_456,
   });
