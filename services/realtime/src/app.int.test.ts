@@ -1,46 +1,16 @@
 import { type FeedItemDto, type FeedPageDto } from '@herald/contracts';
-import { type Database, type FeedRef } from '@herald/db';
-import { createClient, until, useTestDatabase, useTestRedis } from '@herald/testing';
+import { createClient, until } from '@herald/testing';
 import { FeedClient } from './testing/feed-client';
-import {
-  connectDatabase,
-  newFeed,
-  openPoster,
-  openRealtime,
-  type Poster,
-  type TestRealtime,
-  type TestServers,
-  tokenOf,
-} from './testing/use-realtime';
+import { newFeed, openRealtime, tokenOf, useRealtime } from './testing/use-realtime';
 
-const database = useTestDatabase();
-let db: Database;
-let poster: Poster;
-let realtime: TestRealtime;
-let feed: FeedRef;
-let servers: TestServers;
-afterAll(async () => {
-  poster?.close();
-  await realtime?.stop();
-  await db?.close();
-});
-const redis = useTestRedis();
-beforeAll(async () => {
-  servers = { databaseUrl: database.url, redisUrl: redis.url, prefix: redis.prefix };
-  db = await connectDatabase(database.url);
-  poster = await openPoster(db, servers);
-  realtime = await openRealtime(servers);
-}, 60_000);
-beforeEach(async () => {
-  feed = await newFeed(db);
-});
+const on = useRealtime();
 
-const client = async (url = realtime.url) => createClient(url, await tokenOf(feed));
+const client = async (url = on.realtime.url) => createClient(url, await tokenOf(on.feed));
 const titles = (items: readonly FeedItemDto[]) => items.map(({ title }) => title);
 
 describe('GET /v1/feed', () => {
   it('gives pages, newest first, and where to go on with a socket', async () => {
-    await poster.post(feed, ['a', 'b', 'c']);
+    await on.poster.post(on.feed, ['a', 'b', 'c']);
     const api = await client();
     const { status, body } = await api.get<FeedPageDto>('/v1/feed?limit=2');
     expect(status).toBe(200);
@@ -49,26 +19,26 @@ describe('GET /v1/feed', () => {
     const rest = await api.get<FeedPageDto>(`/v1/feed?limit=2&cursor=${body.nextCursor}`);
     expect(titles(rest.body.items)).toEqual(['a']);
     expect(rest.body.nextCursor).toBeUndefined();
-    const socket = await FeedClient.open(realtime.url, await tokenOf(feed), body.syncCursor);
-    await poster.post(feed, ['d']);
+    const socket = await FeedClient.open(on.realtime.url, await tokenOf(on.feed), body.syncCursor);
+    await on.poster.post(on.feed, ['d']);
     await socket.untilTitles(['d']);
   });
 
   it('counts what it returns as delivered', async () => {
-    await poster.post(feed, ['a', 'b']);
+    await on.poster.post(on.feed, ['a', 'b']);
     await (await client()).get('/v1/feed?limit=1');
     const delivered = () =>
-      db.rows<{ title: string }>(
+      on.db.rows<{ title: string }>(
         'SELECT title FROM feed_items WHERE recipient = $1 AND delivered_at IS NOT NULL',
-        [feed.recipient],
+        [on.feed.recipient],
       );
     await until(async () => (await delivered()).length > 0);
     expect(await delivered()).toEqual([{ title: 'b' }]);
   });
 
   it('narrows to a state and a category', async () => {
-    const [id] = await poster.post(feed, ['order'], { category: 'orders' });
-    await poster.post(feed, ['other']);
+    const [id] = await on.poster.post(on.feed, ['order'], { category: 'orders' });
+    await on.poster.post(on.feed, ['other']);
     const api = await client();
     const get = async (query: string) => titles((await api.get<FeedPageDto>(`/v1/feed?${query}`)).body.items);
     expect(await get('category=orders')).toEqual(['order']);
@@ -91,8 +61,8 @@ describe('GET /v1/feed', () => {
 
 describe('POST /v1/feed/marks', () => {
   it('marks, and tells the sockets', async () => {
-    await poster.post(feed, ['a', 'b', 'c']);
-    const socket = await FeedClient.open(realtime.url, await tokenOf(feed));
+    await on.poster.post(on.feed, ['a', 'b', 'c']);
+    const socket = await FeedClient.open(on.realtime.url, await tokenOf(on.feed));
     const api = await client();
     const { status, body } = await api.post('/v1/feed/marks', { all: true, upTo: '2', as: 'read' });
     expect([status, body]).toEqual([200, { changed: 2 }]);
@@ -117,7 +87,7 @@ describe('POST /v1/feed/marks', () => {
   });
 
   it("does not touch another recipient's items", async () => {
-    const [id] = await poster.post(await newFeed(db, feed.tenantId), ['not mine']);
+    const [id] = await on.poster.post(await newFeed(on.db, on.feed.tenantId), ['not mine']);
     const { body } = await (await client()).post('/v1/feed/marks', { ids: [id], as: 'read' });
     expect(body).toEqual({ changed: 0 });
   });
@@ -140,7 +110,7 @@ it('lets pages of any origin in, without credentials', async () => {
     ['/v1/feed/counts', 'GET'],
     ['/v1/feed/marks', 'POST'],
   ]) {
-    const { status, headers } = await fetch(realtime.url + path, {
+    const { status, headers } = await fetch(on.realtime.url + path, {
       method: 'OPTIONS',
       headers: {
         origin: 'https://shop.example',
@@ -155,11 +125,11 @@ it('lets pages of any origin in, without credentials', async () => {
     expect(headers.get('access-control-max-age')).toBe('7200');
     expect(headers.get('access-control-allow-credentials')).toBeNull();
   }
-  expect((await fetch(`${realtime.url}/readyz`)).headers.get('access-control-allow-origin')).toBeNull();
+  expect((await fetch(`${on.realtime.url}/readyz`)).headers.get('access-control-allow-origin')).toBeNull();
 });
 
 it('limits how often a recipient may ask', async () => {
-  const strict = await openRealtime(servers, { requests: { perSecond: 1, burst: 2 } });
+  const strict = await openRealtime(on.servers, { requests: { perSecond: 1, burst: 2 } });
   try {
     const api = await client(strict.url);
     const answers = await Promise.all(Array.from({ length: 5 }, () => api.get('/v1/feed/counts')));
@@ -167,7 +137,7 @@ it('limits how often a recipient may ask', async () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(2);
     expect(refused).toHaveLength(3);
     expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
-    feed = await newFeed(db);
+    on.feed = await newFeed(on.db);
     expect((await (await client(strict.url)).get('/v1/feed/counts')).status).toBe(200);
   } finally {
     await strict.stop();

@@ -1,35 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FeedItemDto } from '@herald/contracts';
-import { type Database, type FeedRef, feedChanges, feedHeads, markFeedItems } from '@herald/db';
-import { until, useTestDatabase, useTestRedis } from '@herald/testing';
+import { type FeedRef, feedChanges, feedHeads, markFeedItems } from '@herald/db';
+import { until } from '@herald/testing';
 import fc from 'fast-check';
 import { FeedClient } from './testing/feed-client';
-import {
-  connectDatabase,
-  newFeed,
-  openPoster,
-  openRealtime,
-  type Poster,
-  type TestRealtime,
-  tokenOf,
-} from './testing/use-realtime';
+import { newFeed, tokenOf, useRealtime } from './testing/use-realtime';
 
-const database = useTestDatabase();
-let db: Database;
-let poster: Poster;
-let instances: TestRealtime[];
-afterAll(async () => {
-  poster?.close();
-  await Promise.all((instances ?? []).map((instance) => instance.stop()));
-  await db?.close();
-});
-const redis = useTestRedis();
-beforeAll(async () => {
-  const servers = { databaseUrl: database.url, redisUrl: redis.url, prefix: redis.prefix };
-  db = await connectDatabase(database.url);
-  poster = await openPoster(db, servers);
-  instances = await Promise.all([openRealtime(servers), openRealtime(servers)]);
-}, 60_000);
+const on = useRealtime({ instances: 2 });
 
 interface Plan {
   /** Batches that are added at the same time: how many items, and whether their ring is lost. */
@@ -52,13 +29,13 @@ const plans: fc.Arbitrary<Plan> = fc.record({
 it('a client that reconnects with its cursor misses nothing and gets nothing twice', async () => {
   await fc.assert(
     fc.asyncProperty(plans, async ({ writers, cuts }) => {
-      const feed = await newFeed(db);
+      const feed = await newFeed(on.db);
       const token = await tokenOf(feed);
       const received: FeedItemDto[] = [];
       const writing = Promise.all(writers.map((batches, n) => write(feed, n, batches)));
       let cursor = '0';
       for (const [n, afterMs] of [...cuts, undefined].entries()) {
-        const client = await FeedClient.open(instances[n % 2]?.url as string, token, cursor);
+        const client = await FeedClient.open(on.instances[n % 2]?.url as string, token, cursor);
         if (afterMs === undefined) await untilUpToDate(feed, client, writing);
         else await sleep(afterMs);
         client.cut();
@@ -76,22 +53,22 @@ it('a client that reconnects with its cursor misses nothing and gets nothing twi
 async function write(feed: FeedRef, writer: number, batches: Plan['writers'][number]): Promise<void> {
   for (const [n, { items, silently }] of batches.entries()) {
     const titles = Array.from({ length: items }, (_, index) => `${writer}-${n}-${index}`);
-    const ids = await poster.post(feed, titles, { silently });
-    if (n % 2 === 1) await markFeedItems(db, feed, { ids: ids.slice(0, 3) }, 'read');
+    const ids = await on.poster.post(feed, titles, { silently });
+    if (n % 2 === 1) await markFeedItems(on.db, feed, { ids: ids.slice(0, 3) }, 'read');
   }
 }
 
 async function untilUpToDate(feed: FeedRef, client: FeedClient, writing: Promise<unknown>): Promise<void> {
   await writing;
   // This one is rung for, and brings what was not.
-  await poster.post(feed, ['last']);
-  const [head] = await feedHeads(db, [feed]);
+  await on.poster.post(feed, ['last']);
+  const [head] = await feedHeads(on.db, [feed]);
   await until(() => client.cursor === head?.seq, { what: `the cursor ${head?.seq}` });
 }
 
 /** Each item as it is in the end came last, and each change at most once. */
 async function check(feed: FeedRef, received: readonly FeedItemDto[]): Promise<void> {
-  const stored = await feedChanges(db, feed, '0', 10_000);
+  const stored = await feedChanges(on.db, feed, '0', 10_000);
   const latest = new Map(received.map((item) => [item.id, item]));
   expect(latest.size).toBe(stored.length);
   for (const { id, readAt } of stored) expect(latest.get(id)?.readAt).toBe(readAt?.toISOString());

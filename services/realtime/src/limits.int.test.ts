@@ -2,46 +2,21 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { FEED_SOCKET_PATH } from '@herald/contracts';
-import { type Database, type FeedRef } from '@herald/db';
-import { until, useTestDatabase, useTestRedis } from '@herald/testing';
+import { until } from '@herald/testing';
 import { type SocketsConfig } from './config';
 import { FeedClient } from './testing/feed-client';
-import {
-  connectDatabase,
-  newFeed,
-  openPoster,
-  openRealtime,
-  type Poster,
-  type TestRealtime,
-  type TestServers,
-  tokenOf,
-} from './testing/use-realtime';
+import { newFeed, openRealtime, type TestRealtime, tokenOf, useRealtime } from './testing/use-realtime';
 
-const database = useTestDatabase();
-let db: Database;
-let poster: Poster;
-let feed: FeedRef;
+const on = useRealtime({ instances: 0 });
 let token: string;
-let servers: TestServers;
 const opened: TestRealtime[] = [];
-afterAll(async () => {
-  poster?.close();
-  await db?.close();
-});
-const redis = useTestRedis();
-beforeAll(async () => {
-  servers = { databaseUrl: database.url, redisUrl: redis.url, prefix: redis.prefix };
-  db = await connectDatabase(database.url);
-  poster = await openPoster(db, servers);
-}, 60_000);
 beforeEach(async () => {
-  feed = await newFeed(db);
-  token = await tokenOf(feed);
+  token = await tokenOf(on.feed);
 });
 afterEach(() => Promise.all(opened.splice(0).map((realtime) => realtime.stop())));
 
 async function open(sockets: Partial<SocketsConfig>): Promise<TestRealtime> {
-  const realtime = await openRealtime(servers, { sockets });
+  const realtime = await openRealtime(on.servers, { sockets });
   opened.push(realtime);
   return realtime;
 }
@@ -109,9 +84,9 @@ it('a tenant may have so many sockets', async () => {
   const realtime = await open({ maxPerTenant: 1 });
   await FeedClient.open(realtime.url, token);
   const second = await FeedClient.connect(realtime.url);
-  second.say({ type: 'hello', token: await tokenOf(await newFeed(db, feed.tenantId)) });
+  second.say({ type: 'hello', token: await tokenOf(await newFeed(on.db, on.feed.tenantId)) });
   expect(await second.untilClosed()).toBe(4429);
-  await FeedClient.open(realtime.url, await tokenOf(await newFeed(db)));
+  await FeedClient.open(realtime.url, await tokenOf(await newFeed(on.db)));
 });
 
 it('a process has room for so many sockets; others are told to come again', async () => {
@@ -155,13 +130,14 @@ it('a client that does not read gets no more, and all of it once it reads', asyn
     await FeedClient.open(realtime.url, token),
   ];
   slow.ws.pause();
-  for (let n = 0; n < MANY.length; n += 50) await poster.post(feed, MANY.slice(n, n + 50), { body: LARGE });
+  for (let n = 0; n < MANY.length; n += 50)
+    await on.poster.post(on.feed, MANY.slice(n, n + 50), { body: LARGE });
   await quick.untilTitles(MANY);
   await until(async () => (await realtime.metric('herald_realtime_slow_sockets_total')) > 0);
   slow.ws.resume();
   await slow.untilTitles(MANY);
   // It is in step again.
-  await poster.post(feed, ['last']);
+  await on.poster.post(on.feed, ['last']);
   await slow.untilTitles([...MANY, 'last']);
 }, 60_000);
 
@@ -169,7 +145,8 @@ it('a client that does not read for too long is closed', async () => {
   const realtime = await open({ slowBytes: 65_536, slowTimeoutMs: 200 });
   const client = await FeedClient.open(realtime.url, token);
   client.ws.pause();
-  for (let n = 0; n < MANY.length; n += 50) await poster.post(feed, MANY.slice(n, n + 50), { body: LARGE });
+  for (let n = 0; n < MANY.length; n += 50)
+    await on.poster.post(on.feed, MANY.slice(n, n + 50), { body: LARGE });
   await until(async () => (await realtime.metric('herald_realtime_closes_total', '"4413"')) === 1, {
     timeoutMs: 20_000,
   });
@@ -177,7 +154,7 @@ it('a client that does not read for too long is closed', async () => {
 
 it('stops by telling every client to connect elsewhere', async () => {
   const realtime = await open({ drainMs: 200 });
-  const tokens = await Promise.all(Array.from({ length: 10 }, async () => tokenOf(await newFeed(db))));
+  const tokens = await Promise.all(Array.from({ length: 10 }, async () => tokenOf(await newFeed(on.db))));
   const clients = await Promise.all(tokens.map((each) => FeedClient.open(realtime.url, each)));
   const silent = net.connect(Number(new URL(realtime.url).port), '127.0.0.1');
   await once(silent, 'connect');

@@ -11,6 +11,7 @@ import {
   startHttpServer,
 } from '@herald/platform';
 import { createProducerConnection, FeedBell, untilConnected } from '@herald/queue';
+import { useTestDatabase, useTestRedis } from '@herald/testing';
 import { type SocketsConfig } from '../config';
 import { type RealtimeOptions, startRealtime } from '../start-realtime';
 
@@ -45,6 +46,55 @@ const SOCKETS: SocketsConfig = {
   slowTimeoutMs: 30_000,
   drainMs: 1000,
 };
+
+export interface RealtimeTest {
+  db: Database;
+  poster: Poster;
+  servers: TestServers;
+  instances: TestRealtime[];
+  /** The first of them. */
+  realtime: TestRealtime;
+  /** One of its own for each test. */
+  feed: FeedRef;
+}
+
+/**
+ * Gives the test file some realtime services, a poster and feeds, on a database and a Redis prefix of its own or on the
+ * servers that it says.
+ */
+export function useRealtime({
+  instances = 1,
+  servers = useTestServers,
+}: {
+  instances?: number;
+  servers?: () => () => TestServers;
+} = {}): RealtimeTest {
+  const on = { instances: [] as TestRealtime[] } as RealtimeTest;
+  // Those of the servers come after it, in the order they are written.
+  afterAll(async () => {
+    on.poster?.close();
+    await Promise.all(on.instances.map((instance) => instance.stop()));
+    await on.db?.close();
+  });
+  const where = servers();
+  beforeAll(async () => {
+    on.servers = where();
+    on.db = await connectDatabase(on.servers.databaseUrl);
+    on.poster = await openPoster(on.db, on.servers);
+    on.instances = await Promise.all(Array.from({ length: instances }, () => openRealtime(on.servers)));
+    on.realtime = on.instances[0] as TestRealtime;
+  }, 60_000);
+  beforeEach(async () => {
+    on.feed = await newFeed(on.db);
+  });
+  return on;
+}
+
+function useTestServers(): () => TestServers {
+  const database = useTestDatabase();
+  const redis = useTestRedis();
+  return () => ({ databaseUrl: database.url, redisUrl: redis.url, prefix: redis.prefix });
+}
 
 /** One process' realtime service on a free port. Polls are so rare that no test waits for one unless it says so. */
 export async function openRealtime(
@@ -92,7 +142,7 @@ function sumOf(text: string, name: string, labels: string): number {
     .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
-export function connectDatabase(url: string): Promise<Database> {
+function connectDatabase(url: string): Promise<Database> {
   return Database.connect({
     url,
     poolSize: 5,
@@ -110,7 +160,7 @@ export interface Poster {
 }
 export type PostOptions = Partial<NewFeedItem> & { silently?: boolean };
 
-export async function openPoster(
+async function openPoster(
   db: Database,
   { redisUrl, prefix }: Omit<TestServers, 'databaseUrl'>,
 ): Promise<Poster> {
