@@ -3,7 +3,7 @@ import { notification } from '../notification';
 
 /** Days that the rows are spread over, the last one ending an hour ago. */
 const FILLED_DAYS = 30;
-const DAY_MS = 86_400_000;
+const HOURS = 24;
 const HOUR_MS = 3_600_000;
 /** Statements at once; more than the pool has would wait for each other. */
 const CONNECTIONS = 2;
@@ -14,24 +14,26 @@ export type TableBytes = Record<string, number>;
 /**
  * Fills the tables with `deliveries` settled deliveries of the last 30 days, as a month of use leaves them: one
  * notification and one attempt each, a receipt for every second one, some dead letters, the idempotency keys of the last
- * day. One statement per day; its commit does not wait for the disk, all that is measured later does. Ends with VACUUM
+ * day. One statement per hour; its commit does not wait for the disk, all that is measured later does. Ends with VACUUM
  * ANALYZE, which autovacuum would do in the middle of a run.
+ * @param already deliveries that an earlier call has made
  */
-export async function fillDays(db: Database, deliveries: number): Promise<void> {
+export async function fillDays(db: Database, deliveries: number, already = 0): Promise<void> {
   const until = Date.now() - HOUR_MS;
   await db.rows(
     'SELECT herald_ensure_partitions(now() - make_interval(days => $1::integer), $1::integer + 1)',
     [FILLED_DAYS + 1],
   );
   await db.rows(FILL_FUNCTION);
-  const perDay = Math.ceil(deliveries / FILLED_DAYS);
+  const perHour = Math.ceil(deliveries / (FILLED_DAYS * HOURS));
   const content = JSON.stringify(notification('fill', 0).content);
-  let daysLeft = FILLED_DAYS;
+  let hoursLeft = FILLED_DAYS * HOURS;
   const fill = async () => {
-    while (daysLeft > 0) {
-      const from = new Date(until - daysLeft * DAY_MS);
-      daysLeft -= 1;
-      await db.rows('SELECT herald_bench_fill($1, $2, $3)', [from, perDay, content]);
+    while (hoursLeft > 0) {
+      const from = new Date(until - hoursLeft * HOUR_MS);
+      hoursLeft -= 1;
+      const number = already + hoursLeft * perHour;
+      await db.rows('SELECT herald_bench_fill($1, $2, $3, $4)', [from, number, perHour, content]);
     }
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, fill));
@@ -49,28 +51,32 @@ export async function tableBytes(db: Database): Promise<TableBytes> {
 }
 
 /**
- * The rows of one day from `start` on. Ids are UUIDv7 of the rows' times; a delivery's is of its notification's
- * millisecond. Fifty tenants, a million recipients; of a hundred deliveries one is dead, one failed, one was skipped.
+ * The rows of one hour from `start` on, numbered from `number` on. Ids are UUIDv7 of the rows' times; a delivery's is of
+ * its notification's millisecond. Fifty tenants, a million recipients; of a hundred deliveries one is dead, one failed, one
+ * was skipped.
  */
 const FILL_FUNCTION = `
-CREATE OR REPLACE FUNCTION herald_bench_fill(start timestamptz, rows integer, content json) RETURNS void
+CREATE OR REPLACE FUNCTION herald_bench_fill(start timestamptz, number integer, rows integer, content json)
+RETURNS void
 LANGUAGE sql SET synchronous_commit = off SET work_mem = '256MB' AS $$
   WITH made AS MATERIALIZED (
     SELECT i, at, at + interval '20 milliseconds' AS sent_at,
       (ms || '7' || substr(n, 1, 3) || '8' || substr(n, 4, 15))::uuid AS nid,
       (ms || '7' || substr(d, 1, 3) || '8' || substr(d, 4, 15))::uuid AS did,
       ('00000000-0000-7000-8000-' || lpad(to_hex(i % 50), 12, '0'))::uuid AS tenant,
-      substring(decode(md5((i * 7919 % 1000000)::text), 'hex') FROM 1 FOR 16) AS address_key,
+      substring(decode(md5((i::bigint * 7919 % 1000000)::text), 'hex') FROM 1 FOR 16) AS address_key,
       CASE i % 100 WHEN 0 THEN 'dead' WHEN 1 THEN 'failed' WHEN 2 THEN 'skipped'
         ELSE CASE WHEN i % 2 = 0 THEN 'delivered' ELSE 'sent' END END AS state
     FROM (
       SELECT i, at, lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') AS ms,
         md5(random()::text) AS n, md5(random()::text) AS d
-      FROM (SELECT i, start + (i - 1) * (interval '1 day' / rows) AS at FROM generate_series(1, rows) i) series
+      FROM (
+        SELECT number + n AS i, start + n * (interval '1 hour' / rows) AS at FROM generate_series(0, rows - 1) n
+      ) series
     ) ids
   ), notified AS (
     INSERT INTO notifications (id, tenant_id, api_key_id, live, lane, policy, content, metadata, created_at)
-    SELECT nid, tenant, tenant, true, 'default', 'at_least_once', $3,
+    SELECT nid, tenant, tenant, true, 'default', 'at_least_once', content,
       jsonb_build_object('orderId', to_char(at, 'DDDD') || i, 'source', 'bench'), at
     FROM made
   ), delivered AS (

@@ -46,7 +46,7 @@ export async function measureSizes(
     const startedAt = performance.now();
     houses.empty.pause();
     houses.filled.resume();
-    if (size > deliveries) await fillDays(houses.filled.stage.db, size - deliveries);
+    if (size > deliveries) await fillDays(houses.filled.stage.db, size - deliveries, deliveries);
     deliveries = size;
     const fillSeconds = (performance.now() - startedAt) / 1000;
     const bytes = await tableBytes(houses.filled.stage.db);
