@@ -83,7 +83,7 @@ const intake = [
     unit: 'reqps',
     queries: [
       [plain('herald_idempotent_replays_total'), 'answered as before'],
-      [rate('herald_rate_limited_total', 'app'), '{{app}}: over a limit'],
+      ['sum by (app) (rate(herald_rate_limited_total[$__rate_interval]))', '{{app}}: over a limit'],
       [plain('herald_rate_limit_unchecked_total'), 'unchecked'],
     ],
   }),
