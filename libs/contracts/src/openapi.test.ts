@@ -64,6 +64,20 @@ describe('openApiDocument', () => {
     }
   });
 
+  it('says when a route answers 409, and of no other route that it does', () => {
+    for (const route of ROUTES as readonly RouteContract[])
+      expect([route.operationId, operationOf(route).responses[409]?.description]).toEqual([
+        route.operationId,
+        route.conflict,
+      ]);
+    expect(
+      operationOf(ROUTES.find(({ operationId }) => operationId === 'retryDelivery')!).responses[409],
+    ).toEqual({
+      description: 'It is being sent, or was sent.',
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemDto' } } },
+    });
+  });
+
   it('takes one recipient or a list, and refuses unknown fields', () => {
     const { SendNotificationDto: send, WebhookContentDto: webhook } = document.components.schemas;
     expect(send.additionalProperties).toBe(false);

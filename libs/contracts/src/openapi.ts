@@ -18,7 +18,9 @@ export function openApiDocument(routes: readonly RouteContract[], version: strin
       version,
       description:
         'Self-hosted notifications. Errors are RFC 9457 problems; `errors[]` names each field by JSON pointer. ' +
-        'Lists are read page by page with `cursor`. See `/v1/notifications` to begin.',
+        'Lists are read page by page with `cursor`. See `/v1/notifications` to begin. Where services have addresses of ' +
+        'their own, `/v1/notifications` and `/v1/deliveries` are at the ingest API, `/v1/feed` is at realtime, ' +
+        '`/v1/receipts` at the edge, all the rest at the admin API.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
@@ -138,19 +140,25 @@ function successes(route: RouteContract): JsonSchema {
 }
 
 function problems(route: RouteContract): JsonSchema {
-  const statuses = COMMON_PROBLEMS.filter((status) => !(status in route.responses));
+  const common = COMMON_PROBLEMS.filter((status) => !(status in route.responses));
+  const described = common.map((status): [number, string] => [status, titlesOf(status)]);
+  if (route.conflict) described.push([409, route.conflict]);
   return Object.fromEntries(
-    statuses.map((status) => [
+    described.map(([status, description]) => [
       String(status),
       {
-        description: Object.values(PROBLEM_TYPES)
-          .filter((type) => type.status === status)
-          .map((type) => type.title)
-          .join('; or: '),
+        description,
         content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemDto' } } },
       },
     ]),
   );
+}
+
+function titlesOf(status: number): string {
+  return Object.values(PROBLEM_TYPES)
+    .filter((type) => type.status === status)
+    .map((type) => type.title)
+    .join('; or: ');
 }
 
 /** Only what the paths refer to, directly or through other schemas; sorted, so that the document is stable. */

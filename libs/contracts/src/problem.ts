@@ -9,7 +9,6 @@ export const PROBLEM_TYPES = {
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'request-timeout': { status: 408, title: 'The request did not come in time' },
   conflict: { status: 409, title: 'The state of the resource does not allow this' },
-  'idempotency-in-flight': { status: 409, title: 'A request with this idempotency key is still in flight' },
   'payload-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'Unsupported content type' },
   validation: { status: 422, title: 'The request is not valid' },

@@ -24,5 +24,7 @@ export interface RouteContract {
   /** Request headers worth documenting. */
   headers?: { name: string; description: string }[];
   bodyLimitBytes?: number;
+  /** When it answers 409, if it ever does. */
+  conflict?: string;
   responses: Record<number, { description: string; schema?: DtoClass; headers?: Record<string, string> }>;
 }

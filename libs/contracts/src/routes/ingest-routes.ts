@@ -108,10 +108,10 @@ export const INGEST_ROUTES = [
     tag: 'Deliveries',
     summary: 'Try a delivery again now',
     description:
-      'For one that failed, is a dead letter, was reported undelivered, was skipped, or waits for its next attempt. ' +
-      '409 for one that is being sent or was sent.',
+      'For one that failed, is a dead letter, was reported undelivered, was skipped, or waits for its next attempt.',
     access: 'notifications:write',
     bodyOptional: true,
+    conflict: 'It is being sent, or was sent.',
     responses: { 202: { description: 'Queued.', schema: DeliveryDto } },
   },
 ] as const satisfies readonly RouteContract[];

@@ -51,13 +51,13 @@ export const API_KEY_ROUTES = [
     path: '/v1/api-keys/{id}/rotate',
     tag: 'API keys',
     summary: 'Replace an API key by a new one with the same rights',
-    description:
-      'Both work until the overlap ends. 409 for a key that was rotated before, was revoked or has expired.',
+    description: 'Both work until the overlap ends.',
     access: 'admin',
     headers: [TENANT_HEADER],
     query: TenantQueryDto,
     body: RotateApiKeyDto,
     bodyOptional: true,
+    conflict: 'It was rotated before, was revoked or has expired.',
     responses: { 201: { description: 'The new key, shown this once.', schema: CreatedApiKeyDto } },
   },
   {

@@ -31,6 +31,7 @@ export const PROVIDER_ROUTES = [
     headers: [TENANT_HEADER],
     query: TenantQueryDto,
     body: CreateProviderDto,
+    conflict: 'Another provider of this channel has the name.',
     responses: { 201: { description: 'The provider, without its secrets.', schema: ProviderDto } },
   },
   {
@@ -66,6 +67,7 @@ export const PROVIDER_ROUTES = [
     headers: [TENANT_HEADER],
     query: TenantQueryDto,
     body: UpdateProviderDto,
+    conflict: 'Another provider of this channel has the name.',
     responses: { 200: { description: 'The provider, without its secrets.', schema: ProviderDto } },
   },
   {

@@ -26,6 +26,7 @@ export const VAPID_KEY_ROUTES = [
       'reached with that. Workers know of it after `WORKER_PROVIDER_CACHE_MS`.',
     query: TenantQueryDto,
     body: CreateVapidKeyDto,
+    conflict: 'The tenant has as many keys as it may have.',
     responses: {
       201: { description: 'The key. Its private half is never shown.', schema: VapidKeyDto },
     },

@@ -29,6 +29,7 @@ export const WEBHOOK_ENDPOINT_ROUTES = [
     description: "Its webhooks are signed with the tenant's webhook secrets.",
     query: TenantQueryDto,
     body: CreateWebhookEndpointDto,
+    conflict: 'The tenant has as many endpoints as it may have.',
     responses: { 201: { description: 'The endpoint.', schema: WebhookEndpointDto } },
   },
   {
@@ -90,6 +91,7 @@ export const WEBHOOK_ENDPOINT_ROUTES = [
     query: TenantQueryDto,
     body: ReplayEndpointDto,
     bodyOptional: true,
+    conflict: 'The endpoint is disabled.',
     responses: { 200: { description: 'How many were put back.', schema: EndpointReplayResultDto } },
   },
   {
@@ -99,6 +101,7 @@ export const WEBHOOK_ENDPOINT_ROUTES = [
     path: '/v1/webhook-endpoints/{id}/test',
     summary: 'Send an event `endpoint.test` to an endpoint',
     query: TenantQueryDto,
+    conflict: 'The endpoint is disabled.',
     responses: {
       202: { description: 'It will be sent; what becomes of it is in the log.', schema: TestEventDto },
     },
