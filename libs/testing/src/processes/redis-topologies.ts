@@ -31,6 +31,8 @@ const SILENCE_MS = 1000;
 const PASSWORD = 'topology';
 const SENTINEL_NAME = 'herald-primary';
 const SLOTS = 16_384;
+/** Three primaries and a replica of each. */
+const CLUSTER_SIZE = 6;
 
 /** They need a Redis or Valkey that is installed: the one in WebAssembly is alone. */
 export function canStartRedisTopologies(): boolean {
@@ -39,14 +41,17 @@ export function canStartRedisTopologies(): boolean {
 
 /** A Redis Cluster of three primaries, each with a replica. */
 export async function startRedisCluster(): Promise<RedisTopology> {
-  const farm = await startFarm(6, () => [
+  // By default they talk on ports 10,000 above their own, where systems take those for outgoing connections.
+  const busPortOf = (port: number) => port + CLUSTER_SIZE;
+  const farm = await startFarm(CLUSTER_SIZE, (port) => [
     ...['--cluster-enabled', 'yes', '--cluster-node-timeout', String(SILENCE_MS)],
+    ...['--cluster-port', String(busPortOf(port))],
     // A replica that was just made is as good as any.
     ...['--cluster-replica-validity-factor', '0', '--requirepass', PASSWORD, '--masterauth', PASSWORD],
   ]);
   const [first, ...others] = farm.ports as [number, ...number[]];
   await farm.ask(first, async (redis) => {
-    for (const port of others) await redis.call('CLUSTER', 'MEET', '127.0.0.1', String(port));
+    for (const port of others) await redis.call('CLUSTER', 'MEET', '127.0.0.1', port, busPortOf(port));
   });
   const share = Math.ceil(SLOTS / 3);
   for (const [index, port] of farm.ports.slice(0, 3).entries()) {
@@ -97,7 +102,7 @@ export async function startRedisCluster(): Promise<RedisTopology> {
     },
     demote: async (key) => {
       await change(key, async (primary) => {
-        const replica = farm.ports[(farm.ports.indexOf(primary) + 3) % 6] as number;
+        const replica = farm.ports[(farm.ports.indexOf(primary) + 3) % CLUSTER_SIZE] as number;
         await farm.ask(replica, (redis) => redis.call('CLUSTER', 'FAILOVER'));
       });
     },
@@ -182,14 +187,14 @@ interface Farm {
   remove(): Promise<void>;
 }
 
-/** Starts `count` servers on ports in a row, each in a folder of its own. */
+/** Starts `count` servers on ports in a row, each in a folder of its own; as many ports after them are free, too. */
 async function startFarm(
   count: number,
   argsOf: (port: number, first: number) => string[],
   fileOf?: (port: number) => string,
 ): Promise<Farm> {
   const folder = newDataDir();
-  const first = await freePorts(count);
+  const first = await freePorts(2 * count);
   const ports = Array.from({ length: count }, (_, n) => first + n);
   const servers = new Map<number, ChildProcess>();
   for (const port of ports) {
