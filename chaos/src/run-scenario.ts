@@ -1,6 +1,6 @@
 import { until } from '@herald/testing';
 import { type Comparison, compare } from './ledger/compare';
-import { countOpen, readAmbiguous, readDeliveries, readFeeds } from './ledger/read-deliveries';
+import { countOpen, readAmbiguous, readArrivals, readDeliveries } from './ledger/read-deliveries';
 import { Load, type LoadResult } from './load/load';
 import { type ChaosOptions } from './options';
 import { seededRandom } from './random';
@@ -56,7 +56,7 @@ async function run(scenario: Scenario, system: System, options: ChaosOptions): P
   const result = await loaded;
   await Promise.all(system.services.map((each) => each.untilUp()));
   await untilQuiet(system);
-  const arrivals = [...system.world.arrivals(), ...(await readFeeds(system.sql))];
+  const arrivals = await readArrivals(system);
   const comparison = compare(result.told, await readDeliveries(system.sql), arrivals);
   const surprises = [...result.complaints, ...system.services.flatMap((each) => each.surprises)];
   const { lost, unexplained, contradictions } = comparison;

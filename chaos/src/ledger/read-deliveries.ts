@@ -1,6 +1,7 @@
 import { type DeliveryState } from '@herald/contracts';
 import { type Pool } from 'pg';
 import { type Arrival } from '../system/sandbox';
+import { type System } from '../system/start-system';
 
 /** What Postgres says of one delivery. */
 export interface DeliveryEntry {
@@ -28,12 +29,12 @@ export async function readDeliveries(sql: Pool): Promise<DeliveryEntry[]> {
   return rows;
 }
 
-/** What stands in the feeds of the recipients: nothing outside of Postgres gets these messages. */
-export async function readFeeds(sql: Pool): Promise<Arrival[]> {
+/** What arrived: in the world outside, and in the feeds of recipients, whose messages nothing outside of Postgres gets. */
+export async function readArrivals({ sql, world }: Pick<System, 'sql' | 'world'>): Promise<Arrival[]> {
   const { rows } = await sql.query<Arrival>(
     `SELECT recipient AS "to", extract(epoch FROM created_at)::float8 * 1000 AS at FROM feed_items`,
   );
-  return rows;
+  return [...world.arrivals(), ...rows];
 }
 
 /** How many deliveries are not finished. */

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { until } from '@herald/testing';
 import { Redis } from 'ioredis';
 import { compare } from '../ledger/compare';
-import { countOpen, readDeliveries } from '../ledger/read-deliveries';
+import { countOpen, readArrivals, readDeliveries } from '../ledger/read-deliveries';
 import { Load } from '../load/load';
 import { seededRandom } from '../random';
 import { describeMachine } from '../report';
@@ -108,7 +108,7 @@ async function soak(
   const { lost, unexplained, contradictions, explained } = compare(
     told,
     await readDeliveries(system.sql),
-    system.world.arrivals(),
+    await readArrivals(system),
   );
   const troubles = [
     ...complaints,

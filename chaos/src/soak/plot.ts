@@ -24,6 +24,8 @@ const COLOURS = [
   '#475569',
 ];
 const LINES = 4;
+/** More would not be seen at this width. */
+const MAX_POINTS = 240;
 
 /** Draws panels below each other as one SVG, time in minutes. */
 export function plot(samples: readonly Sample[], panels: readonly Panel[]): string {
@@ -33,6 +35,7 @@ export function plot(samples: readonly Sample[], panels: readonly Panel[]): stri
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="11">`,
+    '<title>Memory, handles, Redis keys and tables of a soak run over time</title>',
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
     ...body,
     '</svg>\n',
@@ -46,17 +49,31 @@ function drawPanel(samples: readonly Sample[], { title, prefix }: Panel): string
     Math.max(1, ...samples.flatMap(({ values }) => names.map((name) => values[name] ?? 0))) * 1.05;
   const x = (at: number) => LEFT + (at / end) * (WIDTH - LEFT - RIGHT);
   const y = (value: number) => HEIGHT - BOTTOM - (value / highest) * (HEIGHT - TOP - BOTTOM);
+  const lineHeight = Math.min(13, (HEIGHT - TOP) / names.length);
   const series = names.map((name, n) => {
-    const points = samples.map(({ at, values }) => `${x(at).toFixed(1)},${y(values[name] ?? 0).toFixed(1)}`);
+    const points = peaks(samples, name).map(({ at, value }) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`);
     const colour = COLOURS[n % COLOURS.length];
-    const label = `<text x="${WIDTH - RIGHT + 10}" y="${TOP + n * 13 + 4}" fill="${colour}">${name.slice(prefix.length) || name}</text>`;
-    return `<polyline points="${points.join(' ')}" fill="none" stroke="${colour}" stroke-width="1.3"/>${label}`;
+    const dashes = n < COLOURS.length ? '' : ' stroke-dasharray="4 2"';
+    const label = `<text x="${WIDTH - RIGHT + 24}" y="${(TOP + n * lineHeight + 4).toFixed(1)}" fill="${colour}">${name.slice(prefix.length) || name}</text>`;
+    return `<polyline points="${points.join(' ')}" fill="none" stroke="${colour}" stroke-width="1.3"${dashes}/>${label}`;
   });
   return [
     `<text x="${LEFT}" y="16" font-weight="bold" fill="#111827">${title}</text>`,
     axes(end, highest, x, y),
     ...series,
   ].join('\n');
+}
+
+/** The highest of every few samples. */
+function peaks(samples: readonly Sample[], name: string): { at: number; value: number }[] {
+  const size = Math.ceil(samples.length / MAX_POINTS);
+  const of = ({ at, values }: Sample) => ({ at, value: values[name] ?? 0 });
+  return Array.from({ length: Math.ceil(samples.length / size) }, (_, n) =>
+    samples
+      .slice(n * size, (n + 1) * size)
+      .map(of)
+      .reduce((highest, each) => (each.value > highest.value ? each : highest)),
+  );
 }
 
 function axes(end: number, highest: number, x: (at: number) => number, y: (value: number) => number): string {
