@@ -10,9 +10,9 @@ import {
   type RecipientPrincipal,
   type RequestLimit,
 } from '@herald/platform';
-import { feedKeyOf } from '@herald/queue';
 import { type Express } from 'express';
 import { type RecipientDoor } from './auth/recipient-door';
+import { feedLimit } from './feed/feed-limit';
 import { allowAnyOrigin } from './http/allow-any-origin';
 import { authenticateRecipient } from './http/authenticate-recipient';
 import { type FeedHandlersDeps, feedHandlers } from './http/feed-handlers';
@@ -38,7 +38,7 @@ export function createRealtimeApp(deps: RealtimeAppDeps): Express {
   mountRoutes(app, REALTIME_ROUTES, feedHandlers(feed), {
     authenticate: (authorization) => authenticateRecipient(door, authorization),
     admit: (feedRef: RecipientPrincipal, _route, res) =>
-      limitRequests(limits, { bucket: `feed:${feedKeyOf(feedRef)}`, limit, who: 'A recipient' }, res),
+      limitRequests(limits, feedLimit(feedRef, limit), res),
   });
   return app;
 }

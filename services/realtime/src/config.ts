@@ -110,9 +110,12 @@ export class SocketsConfig {
   drainMs: number;
 }
 
-/** How often a recipient may ask over HTTP. */
+/** How often a recipient may ask, over HTTP and by marks of its sockets. */
 export class FeedRequestsConfig {
-  @Env('FEED_REQUESTS_PER_SECOND', { description: 'Requests that one recipient may send.', default: 10 })
+  @Env('FEED_REQUESTS_PER_SECOND', {
+    description: 'Requests that one recipient may send; each mark over a socket is one.',
+    default: 10,
+  })
   @IsInt()
   @Min(1)
   @Max(10_000)

@@ -3,7 +3,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { FEED_SOCKET_PATH } from '@herald/contracts';
 import { until } from '@herald/testing';
-import { type SocketsConfig } from './config';
+import { type FeedRequestsConfig, type SocketsConfig } from './config';
 import { FeedClient } from './testing/feed-client';
 import { newFeed, openRealtime, type TestRealtime, tokenOf, useRealtime } from './testing/use-realtime';
 
@@ -15,8 +15,11 @@ beforeEach(async () => {
 });
 afterEach(() => Promise.all(opened.splice(0).map((realtime) => realtime.stop())));
 
-async function open(sockets: Partial<SocketsConfig>): Promise<TestRealtime> {
-  const realtime = await openRealtime(on.servers, { sockets });
+async function open(
+  sockets: Partial<SocketsConfig>,
+  requests?: Partial<FeedRequestsConfig>,
+): Promise<TestRealtime> {
+  const realtime = await openRealtime(on.servers, { sockets, requests });
   opened.push(realtime);
   return realtime;
 }
@@ -55,6 +58,49 @@ it('a client that sends too many messages is sent away', async () => {
   for (let n = 0; n < 30; n += 1) client.say({ type: 'ack', cursor: '0' });
   expect(await client.untilClosed()).toBe(4429);
   expect(await client.next('error')).toMatchObject({ code: 'too_many_messages' });
+});
+
+it('marks take from what a recipient may ask for over HTTP; what is over it is put off', async () => {
+  const realtime = await open({}, { perSecond: 0.05, burst: 3 });
+  const clients = [await FeedClient.open(realtime.url, token), await FeedClient.open(realtime.url, token)];
+  for (const client of clients)
+    for (const ref of ['1', '2', '3']) client.say({ type: 'mark', all: true, as: 'seen', ref });
+  const answers = () => clients.flatMap((client) => [...client.all('marked'), ...client.all('error')]);
+  await until(() => answers().length === 6);
+  const refused = answers().filter(({ type }) => type === 'error');
+  expect(refused).toHaveLength(3);
+  for (const each of refused) expect(each).toMatchObject({ code: 'rate_limited', ref: expect.any(String) });
+  const headers = { authorization: `Bearer ${token}` };
+  expect((await fetch(`${realtime.url}/v1/feed/counts`, { headers })).status).toBe(429);
+  expect(await realtime.metric('herald_rate_limited_total')).toBe(4);
+  for (const client of clients) {
+    client.say({ type: 'token', token });
+    await client.next('token');
+  }
+});
+
+it('of what one socket asks for only so much waits, while the database is slow', async () => {
+  const realtime = await open({});
+  await on.poster.post(on.feed, ['a']);
+  const client = await FeedClient.open(realtime.url, token);
+  await on.db.dataSource.transaction(async (manager) => {
+    const { tenantId, recipient } = on.feed;
+    await manager.query('SELECT 1 FROM feeds WHERE tenant_id = $1 AND recipient = $2 FOR UPDATE', [
+      tenantId,
+      recipient,
+    ]);
+    for (let n = 1; n <= 45; n += 1) client.say({ type: 'mark', all: true, as: 'read', ref: String(n) });
+    await client.next('error', 4);
+  });
+  await client.next('marked', 39);
+  expect(client.all('marked').map(({ ref }) => ref)).toEqual(
+    Array.from({ length: 40 }, (_, n) => String(n + 1)),
+  );
+  expect(client.all('error')).toEqual(
+    [41, 42, 43, 44, 45].map((n) => expect.objectContaining({ code: 'unavailable', ref: String(n) })),
+  );
+  client.say({ type: 'mark', all: true, as: 'seen', ref: 'again' });
+  expect(await client.next('marked', 40)).toMatchObject({ ref: 'again' });
 });
 
 it('a client that pings too much is sent away', async () => {

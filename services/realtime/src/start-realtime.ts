@@ -8,6 +8,7 @@ import {
   type Metrics,
   parseEncryptionKeys,
   quietly,
+  takeRequest,
   type UpgradeListener,
 } from '@herald/platform';
 import { createProducerConnection, FeedBell, FeedListener, feedKeyOf, TokenBuckets } from '@herald/queue';
@@ -16,6 +17,7 @@ import { recipientDoor } from './auth/recipient-door';
 import { TenantDoors } from './auth/tenant-doors';
 import { type RealtimeConfig } from './config';
 import { ConfirmBehind } from './feed/confirm-behind';
+import { feedLimit } from './feed/feed-limit';
 import { feedStore } from './feed/feed-store';
 import { markItems } from './feed/mark-items';
 import { realtimeMetrics } from './metrics';
@@ -91,12 +93,14 @@ export async function startRealtime(options: RealtimeOptions): Promise<RunningRe
     hub.ring(feedKeyOf(head), Number(head.seq));
     void bell.ring([head]);
   };
+  const requests = { take: buckets.take.bind(buckets), metrics };
   const limits = new SocketLimits(config.sockets);
   const sockets = new SocketServer({
     door,
     hub,
     limits,
     confirm,
+    admit: async (feed) => (await takeRequest(requests, feedLimit(feed, config.requests))).allowed,
     mark: (feed, mark) => markItems({ store, ring }, feed, mark),
     config: config.sockets,
     logger,
@@ -106,7 +110,7 @@ export async function startRealtime(options: RealtimeOptions): Promise<RunningRe
   const handler = createRealtimeApp({
     door,
     feed: { store, confirm, ring, metrics },
-    limits: { take: buckets.take.bind(buckets), metrics },
+    limits: requests,
     limit: config.requests,
     logger,
     metrics: options.metrics,

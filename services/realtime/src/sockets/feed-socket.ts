@@ -29,6 +29,8 @@ export interface FeedSocketDeps {
   hub: FeedHub;
   limits: SocketLimits;
   confirm: Pick<ConfirmBehind, 'add'>;
+  /** Whether the recipient may ask for one more thing now. */
+  admit(feed: FeedRef): Promise<boolean>;
   mark(feed: FeedRef, mark: MarkMessage): Promise<MarkResult>;
   config: Pick<
     SocketsConfig,
@@ -45,6 +47,11 @@ export interface FeedSocketDeps {
 export type SocketState = 'waiting' | 'opening' | 'open' | 'closed';
 
 const UNAVAILABLE = 'A part that Herald depends on is unavailable: try again.';
+const BEHIND = 'Too many messages of this socket wait to be served: try again.';
+const LIMITED = 'The recipient asks for too much, over HTTP and sockets together: try again.';
+
+/** As many as may come at once by default: more wait only where Herald is slower than its client. */
+const MAX_WAITING = 40;
 
 /** One client's connection to one feed, from the hello to the close. */
 export class FeedSocket implements Subscriber {
@@ -61,6 +68,8 @@ export class FeedSocket implements Subscriber {
   private readonly unconfirmed = new UnconfirmedItems();
   /** Messages that are being worked on, one after the other; undefined when there are none. */
   private work?: Promise<void>;
+  /** How many those are. */
+  private waiting = 0;
 
   constructor(
     ws: WebSocket,
@@ -135,12 +144,18 @@ export class FeedSocket implements Subscriber {
   }
 
   private enqueue(message: ClientMessage): void {
+    if (this.waiting >= MAX_WAITING) {
+      this.putOff(message, 'unavailable', BEHIND);
+      return;
+    }
+    this.waiting += 1;
     const run = () => (this.connection.isOpen ? this.handle(message) : Promise.resolve());
     if (this.state === 'waiting') this.state = 'opening';
     const done = (this.work ?? Promise.resolve())
       .then(run)
       .catch((error) => this.failed(message, error))
       .then(() => {
+        this.waiting -= 1;
         if (this.work === done) this.work = undefined;
       });
     this.work = done;
@@ -198,7 +213,9 @@ export class FeedSocket implements Subscriber {
   }
 
   private async mark(message: MarkMessage): Promise<void> {
-    const result = await this.deps.mark(this.feed as FeedRef, message);
+    const feed = this.feed as FeedRef;
+    if (!(await this.deps.admit(feed))) return this.putOff(message, 'rate_limited', LIMITED);
+    const result = await this.deps.mark(feed, message);
     if (result.ok) this.send({ type: 'marked', ref: message.ref, changed: result.changed });
     else this.refuse(result.errors.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; '));
   }
@@ -221,10 +238,15 @@ export class FeedSocket implements Subscriber {
     if (isUnavailable(error)) this.deps.onUnavailable(error as Error);
     else this.deps.logger.error({ err: error, type: message.type }, 'a message failed');
     // A socket that is open stays: what it asked for can be asked again.
-    if (message instanceof MarkMessage)
-      this.send({ type: 'error', code: 'unavailable', detail: UNAVAILABLE, ref: message.ref });
-    else if (this.state === 'open') this.send({ type: 'error', code: 'unavailable', detail: UNAVAILABLE });
+    if (message instanceof MarkMessage || this.state === 'open')
+      this.putOff(message, 'unavailable', UNAVAILABLE);
     else this.close(CLOSE.tryAgainLater, 'unavailable', UNAVAILABLE);
+  }
+
+  /** Says that a message was not served and may be sent again. */
+  private putOff(message: ClientMessage, code: ErrorCode, detail: string): void {
+    const ref = message instanceof MarkMessage ? message.ref : undefined;
+    this.send({ type: 'error', code, detail, ref });
   }
 
   private allowed(): boolean {

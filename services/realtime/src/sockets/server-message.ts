@@ -9,8 +9,8 @@ export type ServerMessage =
   | { type: 'error'; code: ErrorCode; detail: string; ref?: string };
 
 /**
- * Machine-readable. `unavailable` after a mark says that it was not done and may be tried again; all others come before
- * the socket is closed.
+ * Machine-readable. `rate_limited` and `unavailable` after a message say that it was not served and may be tried again;
+ * all others come before the socket is closed.
  */
 export type ErrorCode =
   | 'bad_message'
@@ -20,5 +20,6 @@ export type ErrorCode =
   | 'too_many_sockets'
   | 'too_many_messages'
   | 'too_slow'
+  | 'rate_limited'
   | 'restarting'
   | 'unavailable';
