@@ -61,15 +61,17 @@ interface OfDelivery {
   providerMessageId?: string;
   /** The delivery's address is not written to any more. */
   suppress?: SuppressionReason;
+  /** When it happened, by the provider. */
+  at?: Date;
 }
 
 /** One thing that a callback says; a callback can say several. */
 export type Receipt =
   | ({ kind: 'state'; state: ReceiptState; reason?: Reason } & OfDelivery)
   /** `eventId`: the provider's id of the event, so that one that comes twice counts once. */
-  | ({ kind: 'event'; event: ReceiptEvent; eventId: string; at?: Date } & OfDelivery)
-  /** The owner of an address said, apart from any delivery, that it wants no messages or wants them again. */
-  | { kind: 'consent'; address: string; optedOut: boolean };
+  | ({ kind: 'event'; event: ReceiptEvent; eventId: string } & OfDelivery)
+  /** The owner of an address said, apart from any delivery and `at` that time, that it wants no messages or wants them again. */
+  | { kind: 'consent'; address: string; optedOut: boolean; at?: Date };
 
 /** What reading a callback may need. */
 export interface ReceiptDeps {
@@ -97,6 +99,8 @@ export interface ProviderDefinition<C extends Channel, Config extends object = o
   config: DtoClass<Config>;
   /** Fields of the configuration that are never shown again. */
   secrets: readonly string[];
+  /** Fields that decide where or how secrets are sent: who changes one has to give the secrets again. */
+  destination: readonly string[];
   /** Checks what spans fields; each entry names a field as JSON pointer. */
   check?(config: Config): { pointer: string; detail: string }[];
   /** Opens the provider. Loads the vendor's client only here, so that only workers pay for it. */

@@ -12,6 +12,19 @@ it.each([
   ['a push with a body alone', { push: { body: 'B' } }],
   ['a silent push', { push: { data: { sync: '1' } } }],
   ['a web push', { webpush: { title: 'T' } }],
+  [
+    'an e-mail with a one-click unsubscription',
+    {
+      email: {
+        subject: 'S',
+        text: 'T',
+        headers: {
+          'List-Unsubscribe': '<mailto:u@example.com>, <https://example.com/u>',
+          'list-unsubscribe-post': 'List-Unsubscribe=One-Click',
+        },
+      },
+    },
+  ],
   ['an item', { inapp: { title: 'T', data: { a: [1] } } }],
 ])('%s is fine', (_name, content) => {
   expect(contentErrors(content)).toEqual([]);
@@ -19,6 +32,31 @@ it.each([
 
 it.each([
   ['an e-mail without text', { email: { subject: 'S' } }, '/content/email'],
+  [
+    'a one-click unsubscription of other words',
+    {
+      email: {
+        subject: 'S',
+        text: 'T',
+        headers: { 'List-Unsubscribe': '<https://example.com/u>', 'List-Unsubscribe-Post': 'yes' },
+      },
+    },
+    '/content/email/headers/List-Unsubscribe-Post',
+  ],
+  [
+    'a one-click unsubscription that nothing takes',
+    {
+      email: {
+        subject: 'S',
+        text: 'T',
+        headers: {
+          'List-Unsubscribe': '<mailto:u@example.com>',
+          'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+        },
+      },
+    },
+    '/content/email/headers/List-Unsubscribe-Post',
+  ],
   ['a push with nothing to show or to tell', { push: { badge: 1 } }, '/content/push'],
   ['a push with empty data', { push: { data: {} } }, '/content/push'],
   [

@@ -19,9 +19,26 @@ export function contentErrors({ email, push, webpush, inapp }: ContentDto): Fiel
   ];
 }
 
-function emailErrors({ html, text }: EmailContentDto): FieldError[] {
-  if (html !== undefined || text !== undefined) return [];
-  return [{ pointer: '/content/email', detail: 'must have html, text or both' }];
+function emailErrors({ html, text, headers }: EmailContentDto): FieldError[] {
+  const errors = headers ? oneClickErrors(headers) : [];
+  if (html === undefined && text === undefined)
+    errors.push({ pointer: '/content/email', detail: 'must have html, text or both' });
+  return errors;
+}
+
+const ONE_CLICK = 'List-Unsubscribe=One-Click';
+
+/** RFC 8058, section 3.1: the value is given, and there is an https address that takes the POST. */
+function oneClickErrors(headers: Record<string, string>): FieldError[] {
+  const named = (name: string) => Object.entries(headers).find(([key]) => key.toLowerCase() === name);
+  const post = named('list-unsubscribe-post');
+  if (!post) return [];
+  const pointer = `/content/email/headers/${post[0]}`;
+  if (post[1] !== ONE_CLICK) return [{ pointer, detail: `must be "${ONE_CLICK}"` }];
+  if (/<https:[^>]+>/i.test(named('list-unsubscribe')?.[1] ?? '')) return [];
+  return [
+    { pointer, detail: 'needs a List-Unsubscribe with an address in angle brackets that begins with https:' },
+  ];
 }
 
 function pushErrors(push: PushContentDto): FieldError[] {

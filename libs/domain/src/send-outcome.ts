@@ -32,5 +32,9 @@ export type SendOutcome =
       goneSince?: number;
     } & NotAccepted)
   | ({ outcome: 'permanent-content' } & NotAccepted)
-  | ({ outcome: 'config-halt' } & NotAccepted)
+  | ({
+      outcome: 'config-halt';
+      /** The provider takes others: with what is configured it does not reach this recipient. */
+      ofMessage?: true;
+    } & NotAccepted)
   | ({ outcome: 'ambiguous' } & NotAccepted);

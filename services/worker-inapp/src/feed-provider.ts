@@ -40,6 +40,7 @@ export function feedProvider({ db, bell }: FeedProviderDeps): ProviderDefinition
     title: 'In-app feed',
     config: FeedConfig,
     secrets: [],
+    destination: [],
     async open() {
       return {
         async send({ recipient, notificationId, content }, { tenantId, deliveryId }) {

@@ -66,7 +66,7 @@ function isPath(value: string): boolean {
 const RESERVED_HEADERS = new Set(
   (
     'from to cc bcc sender reply-to subject date message-id return-path received mime-version dkim-signature ' +
-    'content-type content-transfer-encoding content-disposition content-id list-unsubscribe-post'
+    'content-type content-transfer-encoding content-disposition content-id'
   ).split(' '),
 );
 

@@ -22,6 +22,7 @@ export function claimedDelivery(over: Partial<ClaimedDelivery> = {}): ClaimedDel
     createdAt: now,
     expiresAt: null,
     tried: null,
+    unconfirmed: false,
     receiptWaitMs: null,
     content: {},
     suppressed: null,

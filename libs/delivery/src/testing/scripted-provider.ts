@@ -46,6 +46,7 @@ export class ScriptedProvider {
       title: 'Scripted',
       config: ScriptedConfig,
       secrets: [],
+      destination: [],
       open: async () => ({
         send: (message, context) => this.send(message, context),
         close: async () => undefined,

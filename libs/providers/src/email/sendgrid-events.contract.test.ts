@@ -153,6 +153,11 @@ describeProviderContract<'email', SendgridConfig, HttpReply, unknown>({
       {
         name: 'group_resubscribe',
         body: [event('group_resubscribe')],
+        receipts: [{ kind: 'consent', address: 'ada@example.org', optedOut: false, at: new Date(AT * 1000) }],
+      },
+      {
+        name: 'group_resubscribe at no time',
+        body: [event('group_resubscribe', { timestamp: '1893456000' })],
         receipts: [{ kind: 'consent', address: 'ada@example.org', optedOut: false }],
       },
       { name: 'consent without an address', body: [event('group_resubscribe', { email: 7 })], receipts: [] },
@@ -160,7 +165,10 @@ describeProviderContract<'email', SendgridConfig, HttpReply, unknown>({
       ...drops.map(([reason, expected, suppress]) => ({
         name: `dropped: ${reason}`,
         body: [event('dropped', { reason })],
-        receipts: undelivered(expected, 'sendgrid_dropped', suppress),
+        receipts: undelivered(expected, 'sendgrid_dropped', suppress).map((receipt) => ({
+          ...receipt,
+          at: new Date(AT * 1000),
+        })),
       })),
       {
         name: 'several, and among them what is not ours',

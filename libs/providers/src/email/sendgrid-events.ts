@@ -99,12 +99,16 @@ const READERS = new Map<string, (fields: Fields, of: Of) => Receipt[]>([
 ]);
 
 function happened(event: ReceiptEvent, fields: Fields, of: Of, suppress?: SuppressionReason): Receipt {
-  const seconds = fields.timestamp;
-  const at = typeof seconds === 'number' ? new Date(seconds * 1000) : undefined;
-  const known = at && !Number.isNaN(at.getTime());
+  const time = timeOf(fields);
   // Without an id, as old accounts send them: the same event still has the same name.
-  const eventId = text(fields, 'sg_event_id') || `${event}:${of.deliveryId}:${known ? seconds : ''}`;
-  return { kind: 'event', event, eventId, ...(known && { at }), ...of, ...(suppress && { suppress }) };
+  const name = `${event}:${of.deliveryId}:${time.at ? String(fields.timestamp) : ''}`;
+  const eventId = text(fields, 'sg_event_id') || name;
+  return { kind: 'event', event, eventId, ...time, ...of, ...(suppress && { suppress }) };
+}
+
+function timeOf({ timestamp }: Fields): { at?: Date } {
+  const at = new Date(typeof timestamp === 'number' ? timestamp * 1000 : Number.NaN);
+  return Number.isNaN(at.getTime()) ? {} : { at };
 }
 
 /**
@@ -154,12 +158,16 @@ const DROPS = new Map<string, Failure>([
 
 function readDropped(fields: Fields, of: Of): Receipt[] {
   const failure = DROPS.get(text(fields, 'reason')) ?? { reason: 'undelivered_unknown' };
-  return [{ kind: 'state', state: 'undelivered', ...failure, code: 'sendgrid_dropped', ...of }];
+  return [
+    { kind: 'state', state: 'undelivered', ...failure, code: 'sendgrid_dropped', ...timeOf(fields), ...of },
+  ];
 }
 
 function readResubscribe(fields: Fields): Receipt[] {
   const address = text(fields, 'email');
-  return FORMATS.email.check(address) ? [{ kind: 'consent', address, optedOut: false }] : [];
+  return FORMATS.email.check(address)
+    ? [{ kind: 'consent', address, optedOut: false, ...timeOf(fields) }]
+    : [];
 }
 
 /** A field's text; empty for one that is missing, inherited or no text. */

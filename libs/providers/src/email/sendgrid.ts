@@ -99,6 +99,7 @@ export const sendgrid: ProviderDefinition<'email', SendgridConfig> = {
   title: 'SendGrid',
   config: SendgridConfig,
   secrets: ['apiKey'],
+  destination: ['region', 'apiBaseUrl'],
   check: checkConfig,
 
   async open(config, deps) {

@@ -91,6 +91,7 @@ export const ses: ProviderDefinition<'email', SesConfig> = {
   title: 'Amazon SES',
   config: SesConfig,
   secrets: ['smtpPassword'],
+  destination: ['region', 'smtpHost', 'smtpPort', 'security'],
   check: checkConfig,
   open: (config, deps) =>
     openSmtp(

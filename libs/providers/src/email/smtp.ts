@@ -122,6 +122,7 @@ export const smtp: ProviderDefinition<'email', SmtpConfig> = {
   title: 'SMTP server',
   config: SmtpConfig,
   secrets: ['password', 'dkim', 'bounceSecret'],
+  destination: ['host', 'port', 'security', 'rejectUnauthorized'],
   check: checkConfig,
   open: (config, deps) => openSmtp(config, deps),
   sender: emailSender,

@@ -72,6 +72,7 @@ export const apns: ProviderDefinition<'push', ApnsConfig> = {
   title: 'Apple Push Notification service',
   config: ApnsConfig,
   secrets: ['privateKey'],
+  destination: ['environment', 'apiBaseUrl'],
   check: checkConfig,
   carries: ({ platform }) => platform === 'ios',
 

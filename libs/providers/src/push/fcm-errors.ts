@@ -25,8 +25,9 @@ const CONFIG: Verdict = { outcome: 'config-halt', reason: 'provider_misconfigure
 const ERROR_CODES = new Map<string, Verdict>([
   ['UNREGISTERED', UNREGISTERED],
   ['INVALID_ARGUMENT', CONTENT],
-  // The token is one of another project; what FCM needs for APNs is missing or wrong.
-  ['SENDER_ID_MISMATCH', CONFIG],
+  // The token is one of another project: others are not.
+  ['SENDER_ID_MISMATCH', { ...CONFIG, ofMessage: true }],
+  // What FCM needs for APNs is missing or wrong.
   ['THIRD_PARTY_AUTH_ERROR', CONFIG],
   ['QUOTA_EXCEEDED', SLOW_DOWN],
   ['UNAVAILABLE', UNAVAILABLE],

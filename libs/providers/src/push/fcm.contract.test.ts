@@ -179,7 +179,7 @@ describeProviderContract<'push', FcmConfig, HttpReply>({
       {
         name: 'SENDER_ID_MISMATCH',
         reply: refused(403, [coded('SENDER_ID_MISMATCH')]),
-        expected: { ...halt, code: 'fcm_SENDER_ID_MISMATCH' },
+        expected: { ...halt, ofMessage: true, code: 'fcm_SENDER_ID_MISMATCH' },
       },
       {
         name: 'THIRD_PARTY_AUTH_ERROR',

@@ -133,7 +133,15 @@ describe('FCM against its sandbox', () => {
   it.each([
     [400, { outcome: 'permanent-content', reason: 'content_rejected', code: 'fcm_INVALID_ARGUMENT' }],
     [401, { outcome: 'config-halt', reason: 'provider_misconfigured', code: 'fcm_THIRD_PARTY_AUTH_ERROR' }],
-    [403, { outcome: 'config-halt', reason: 'provider_misconfigured', code: 'fcm_SENDER_ID_MISMATCH' }],
+    [
+      403,
+      {
+        outcome: 'config-halt',
+        reason: 'provider_misconfigured',
+        ofMessage: true,
+        code: 'fcm_SENDER_ID_MISMATCH',
+      },
+    ],
     [429, { outcome: 'retry', reason: 'rate_limited', code: 'fcm_QUOTA_EXCEEDED', retryAfterMs: 60_000 }],
     [500, { outcome: 'retry', reason: 'provider_unavailable', code: 'fcm_INTERNAL' }],
     [503, { outcome: 'retry', reason: 'provider_unavailable', code: 'fcm_UNAVAILABLE' }],

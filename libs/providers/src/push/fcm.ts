@@ -60,6 +60,7 @@ export const fcm: ProviderDefinition<'push', FcmConfig> = {
   title: 'Firebase Cloud Messaging',
   config: FcmConfig,
   secrets: ['serviceAccount'],
+  destination: ['apiBaseUrl'],
   check: checkConfig,
   carries: ({ platform }, { platforms = ['android'] }) => platforms.includes(platform),
 

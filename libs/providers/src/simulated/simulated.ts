@@ -110,6 +110,7 @@ export function simulatedProvider<C extends Channel>(channel: C): ProviderDefini
     title: 'Simulated',
     config: SimulatedConfig,
     secrets: [],
+    destination: [],
     async open() {
       return {
         send: async (message, context) => {

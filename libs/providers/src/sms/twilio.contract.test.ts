@@ -1,5 +1,6 @@
 import { type Reason } from '@herald/contracts';
 import { type Receipt, type ReceiptRequest, type SmsMessage } from '@herald/delivery';
+import { type SuppressionReason } from '@herald/domain';
 import {
   describeProviderContract,
   type HttpReply,
@@ -66,10 +67,8 @@ const MINUTE = 60_000;
 
 /** Each error code that the provider knows, and what follows. */
 const byCode = [
-  [
-    halt,
-    [20003, 20005, 20006, 20008, 20404, 21212, 21266, 21267, 21408, 21603, 21606, 21608, 21609, 21612, 21659],
-  ],
+  [halt, [20003, 20005, 20006, 20008, 20404, 21212, 21267, 21603, 21606, 21609, 21659]],
+  [{ ...halt, ofMessage: true }, [21266, 21408, 21608, 21612]],
   [halt, [21660, 21661, 21703, 21705, 30002, 30010, 30034]],
   [bounced, [21211, 21265, 21268, 21614, 21635, 30005, 30006]],
   [{ outcome: 'permanent-address', reason: 'opted_out', suppress: 'opt_out' }, [21610]],
@@ -120,11 +119,12 @@ const inbound = (Body: string, more: Record<string, string> = {}) => ({
   ...more,
 });
 const consent = (optedOut: boolean): Receipt[] => [{ kind: 'consent', address: '+4915112345678', optedOut }];
-const undelivered = (reason: Reason, code?: string): Receipt[] => [
+const undelivered = (reason: Reason, code?: string, suppress?: SuppressionReason): Receipt[] => [
   {
     kind: 'state',
     state: 'undelivered',
     reason,
+    ...(suppress && { suppress }),
     ...(code && { code: `twilio_${code}` }),
     providerMessageId: SID,
   },
@@ -254,21 +254,21 @@ describeProviderContract<'sms', TwilioConfig, HttpReply>({
       })),
       ...(
         [
-          ['21610', 'opted_out'],
+          ['21610', 'opted_out', 'opt_out'],
           ['30001', 'rate_limited'],
           ['30002', 'provider_misconfigured'],
           ['30003', 'unreachable'],
           ['30004', 'carrier_rejected'],
-          ['30005', 'unreachable'],
-          ['30006', 'unreachable'],
+          ['30005', 'unreachable', 'bounce'],
+          ['30006', 'unreachable', 'bounce'],
           ['30007', 'carrier_rejected'],
           ['30008', 'undelivered_unknown'],
           ['30034', 'carrier_rejected'],
         ] as const
-      ).map(([code, reason]) => ({
+      ).map(([code, reason, suppress]) => ({
         name: `undelivered: ${code}`,
         body: status('undelivered', code),
-        receipts: undelivered(reason, code),
+        receipts: undelivered(reason, code, suppress),
       })),
       { name: 'failed', body: status('failed', '30003'), receipts: undelivered('unreachable', '30003') },
       { name: 'undelivered', body: status('undelivered'), receipts: undelivered('undelivered_unknown') },

@@ -1,4 +1,4 @@
-import { type FieldError, Format, Optional, type Reason, type ReceiptState } from '@herald/contracts';
+import { type FieldError, Format, Optional, type ReceiptState } from '@herald/contracts';
 import {
   type ProviderDefinition,
   type Receipt,
@@ -18,6 +18,7 @@ import { parseRetryAfter } from '../http/retry-after';
 import { outcomeOf, type Verdict } from '../verdict';
 import { callbackFields } from './callback-fields';
 import { consentOf } from './opt-out-keywords';
+import { type ReceiptFailure } from './receipt-failure';
 import { verifyTwilioSignature } from './twilio-signature';
 
 export class TwilioConfig {
@@ -62,6 +63,7 @@ const UNAVAILABLE: Verdict = { outcome: 'retry', reason: 'provider_unavailable' 
 const BAD_NUMBER: Verdict = { outcome: 'permanent-address', reason: 'invalid_address', suppress: 'bounce' };
 const CONTENT: Verdict = { outcome: 'permanent-content', reason: 'content_rejected' };
 const CONFIG: Verdict = { outcome: 'config-halt', reason: 'provider_misconfigured' };
+const CONFIG_OF_MESSAGE: Verdict = { ...CONFIG, ofMessage: true };
 
 const SLOW_DOWN_MUCH: Verdict = { ...SLOW_DOWN, retryAfterMs: 60 * MINUTE };
 const OPTED_OUT: Verdict = { outcome: 'permanent-address', reason: 'opted_out', suppress: 'opt_out' };
@@ -69,10 +71,12 @@ const OPTED_OUT: Verdict = { outcome: 'permanent-address', reason: 'opted_out', 
 /** Twilio's error codes on sending (https://www.twilio.com/docs/api/errors). What is not here goes by its HTTP status. */
 const ERRORS = new Map<number, Verdict>([
   // account, credentials, permissions
-  ...[20003, 20005, 20006, 20008, 20404, 21408, 30002].map((code) => [code, CONFIG] as const),
+  ...[20003, 20005, 20006, 20008, 20404, 30002].map((code) => [code, CONFIG] as const),
   // sender, messaging service, callback URL, price limit, 10DLC registration
-  ...[21212, 21266, 21267, 21603, 21606, 21608, 21609, 21612].map((code) => [code, CONFIG] as const),
+  ...[21212, 21267, 21603, 21606, 21609].map((code) => [code, CONFIG] as const),
   ...[21659, 21660, 21661, 21703, 21705, 30010, 30034].map((code) => [code, CONFIG] as const),
+  // the recipient's: is the sender, a region without permission, not verified for a trial, not reached from this sender
+  ...[21266, 21408, 21608, 21612].map((code) => [code, CONFIG_OF_MESSAGE] as const),
   // numbers that do not exist or cannot receive: invalid, short code, premium, not mobile, landline, unknown
   ...[21211, 21265, 21268, 21614, 21635, 30005, 30006].map((code) => [code, BAD_NUMBER] as const),
   [21610, OPTED_OUT],
@@ -100,20 +104,23 @@ const STATUSES: Record<number, Verdict> = {
 };
 
 /** Why a message that Twilio had taken did not arrive; other codes say nothing that we have a word for. */
-const RECEIPT_REASONS: Record<number, Reason> = {
-  21610: 'opted_out',
-  30001: 'rate_limited',
-  30002: 'provider_misconfigured',
-  30003: 'unreachable',
-  30004: 'carrier_rejected',
-  30005: 'unreachable',
-  30006: 'unreachable',
-  30007: 'carrier_rejected',
-  30022: 'rate_limited',
-  30023: 'rate_limited',
-  30027: 'rate_limited',
-  30034: 'carrier_rejected',
+const RECEIPT_FAILURES: Record<number, ReceiptFailure> = {
+  21610: { reason: 'opted_out', suppress: 'opt_out' },
+  30001: { reason: 'rate_limited' },
+  30002: { reason: 'provider_misconfigured' },
+  30003: { reason: 'unreachable' },
+  30004: { reason: 'carrier_rejected' },
+  // unknown or out of service; a landline or a carrier that cannot be reached
+  30005: { reason: 'unreachable', suppress: 'bounce' },
+  30006: { reason: 'unreachable', suppress: 'bounce' },
+  30007: { reason: 'carrier_rejected' },
+  30022: { reason: 'rate_limited' },
+  30023: { reason: 'rate_limited' },
+  30027: { reason: 'rate_limited' },
+  30034: { reason: 'carrier_rejected' },
 };
+
+const UNKNOWN_FAILURE: ReceiptFailure = { reason: 'undelivered_unknown' };
 
 /** accepted, scheduled, queued and sending tell nothing that is not known when Twilio has answered. */
 const RECEIPT_STATES = new Map<string, ReceiptState>([
@@ -134,6 +141,7 @@ export const twilio: ProviderDefinition<'sms', TwilioConfig> = {
   title: 'Twilio',
   config: TwilioConfig,
   secrets: ['authToken'],
+  destination: ['apiBaseUrl'],
   check: checkConfig,
 
   async open(config, deps) {
@@ -262,7 +270,7 @@ function statusReceipt(fields: ReadonlyMap<string, string>): Receipt[] {
     {
       kind: 'state',
       state,
-      reason: RECEIPT_REASONS[Number(code)] ?? 'undelivered_unknown',
+      ...(RECEIPT_FAILURES[Number(code)] ?? UNKNOWN_FAILURE),
       ...(code && /^\d{1,6}$/.test(code) && { code: `twilio_${code}` }),
       providerMessageId,
     },

@@ -1,7 +1,7 @@
-import { type Reason, type ReceiptState } from '@herald/contracts';
+import { type ReceiptState } from '@herald/contracts';
 import { type Receipt } from '@herald/delivery';
-import { type SuppressionReason } from '@herald/domain';
 import { consentOf } from './opt-out-keywords';
+import { type ReceiptFailure } from './receipt-failure';
 
 /** accepted and buffered: the carrier has it and works on it. */
 const STATES = new Map<string, ReceiptState>([
@@ -16,19 +16,15 @@ const STATES = new Map<string, ReceiptState>([
   ['unknown', 'undelivered'],
 ]);
 
-interface Failure {
-  reason: Reason;
-  suppress?: SuppressionReason;
-}
-const UNREACHABLE: Failure = { reason: 'unreachable' };
-const REJECTED: Failure = { reason: 'carrier_rejected' };
-const UNKNOWN: Failure = { reason: 'undelivered_unknown' };
+const UNREACHABLE: ReceiptFailure = { reason: 'unreachable' };
+const REJECTED: ReceiptFailure = { reason: 'carrier_rejected' };
+const UNKNOWN: ReceiptFailure = { reason: 'undelivered_unknown' };
 
 /**
  * `err-code` (https://api.support.vonage.com/hc/en-us/articles/204014733). 1 and 99, an unknown and a general error,
  * give no reason, nor does what is not here.
  */
-const FAILURES = new Map<string, Failure>([
+const FAILURES = new Map<string, ReceiptFailure>([
   // absent for now, portability, busy, network, no route, destination unreachable
   ...['2', '5', '7', '8', '11', '12'].map((code) => [code, UNREACHABLE] as const),
   // The number is not in use any more: to be removed from one's database, says Vonage.
@@ -41,6 +37,7 @@ const FAILURES = new Map<string, Failure>([
   ['9', { reason: 'opted_out', suppress: 'opt_out' }],
 ]);
 
+const TIME = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
@@ -59,11 +56,18 @@ export function parseVonageCallback(fields: ReadonlyMap<string, string>): Receip
   if (state !== 'undelivered') return [{ kind: 'state', state, ...of }];
   const code = fields.get('err-code') ?? '';
   const known = /^[1-9]\d{0,3}$/.test(code) && { code: `vonage_${code}` };
-  return [{ kind: 'state', state, ...(FAILURES.get(code) ?? UNKNOWN), ...known, ...of }];
+  return [{ kind: 'state', state, ...(FAILURES.get(code) ?? UNKNOWN), ...known, ...timeOf(fields), ...of }];
 }
 
 /** Of a long message each part is posted for itself, and none of them is a keyword. */
 function inbound(fields: ReadonlyMap<string, string>): Receipt[] {
   if (fields.get('concat') === 'true') return [];
-  return consentOf(fields.get('msisdn'), fields.get('text') ?? fields.get('keyword'));
+  return consentOf(fields.get('msisdn'), fields.get('text') ?? fields.get('keyword'), timeOf(fields).at);
+}
+
+/** When Vonage began to tell of it; in UTC. */
+function timeOf(fields: ReadonlyMap<string, string>): { at?: Date } {
+  const time = fields.get('message-timestamp') ?? '';
+  const at = new Date(`${time.replace(' ', 'T')}Z`);
+  return TIME.test(time) && !Number.isNaN(at.getTime()) ? { at } : {};
 }

@@ -80,7 +80,8 @@ const unknown = { outcome: 'ambiguous', reason: 'provider_unavailable' } as cons
 const byStatus = [
   [slow, [1, 10]],
   [unavailable, [5, 13]],
-  [halt, [4, 8, 9, 11, 14, 15, 19, 23, 29, 32]],
+  [halt, [4, 8, 9, 11, 14, 19, 23, 32]],
+  [{ ...halt, ofMessage: true }, [15, 29]],
   [content, [2, 3, 12, 16, 20, 22]],
   [notReached, [6, 7]],
   [bounced, [33, 34]],
@@ -144,7 +145,9 @@ const inbound = (text: string, more: Record<string, string> = {}) => ({
   keyword: text.trim().split(/\s/)[0]?.toUpperCase() ?? '',
   ...more,
 });
-const consent = (optedOut: boolean): Receipt[] => [{ kind: 'consent', address: '+4915112345678', optedOut }];
+const consent = (optedOut: boolean, at?: Date): Receipt[] => [
+  { kind: 'consent', address: '+4915112345678', optedOut, ...(at && { at }) },
+];
 
 const failures = [
   ['1', 'undelivered_unknown'],
@@ -331,6 +334,24 @@ describeProviderContract<'sms', VonageConfig, HttpReply>({
       { name: 'an odd code', body: dlr('failed', 'x y'), receipts: undelivered('undelivered_unknown') },
       { name: 'STOP', body: inbound('STOP'), receipts: consent(true) },
       { name: 'start', body: inbound(' start\n'), receipts: consent(false) },
+      {
+        name: 'start, and when',
+        body: inbound('start', { 'message-timestamp': '2030-01-02 03:04:05' }),
+        receipts: consent(false, new Date('2030-01-02T03:04:05Z')),
+      },
+      ...['2030-01-02', '2030-13-02 03:04:05', '2030-01-02T03:04:05', 'now'].map((time) => ({
+        name: `start, at no time: ${time}`,
+        body: inbound('start', { 'message-timestamp': time }),
+        receipts: consent(false),
+      })),
+      {
+        name: 'failed, and when',
+        body: dlr('failed', '9', { 'message-timestamp': '2030-01-02 03:04:05' }),
+        receipts: undelivered('opted_out', '9', 'opt_out').map((receipt) => ({
+          ...receipt,
+          at: new Date('2030-01-02T03:04:05Z'),
+        })),
+      },
       { name: 'a sentence with a keyword', body: inbound('stop it'), receipts: [] },
       {
         name: 'a part of a long message',

@@ -67,6 +67,7 @@ const NOT_REACHED: Verdict = { outcome: 'permanent-address', reason: 'invalid_ad
 const BAD_NUMBER: Verdict = { ...NOT_REACHED, suppress: 'bounce' };
 const CONTENT: Verdict = { outcome: 'permanent-content', reason: 'content_rejected' };
 const CONFIG: Verdict = { outcome: 'config-halt', reason: 'provider_misconfigured' };
+const CONFIG_OF_MESSAGE: Verdict = { ...CONFIG, ofMessage: true };
 
 const ACCEPTED = '0';
 
@@ -79,8 +80,10 @@ const STATUSES = new Map<string, Verdict>([
   ...['1', '10'].map((status) => [status, SLOW_DOWN] as const),
   // an error of the platform; it could not hand the message on
   ...['5', '13'].map((status) => [status, UNAVAILABLE] as const),
-  // credentials, suspended, no credit, no HTTP, signature, sender, facility, callback URL, demo mode, signed and secret
-  ...['4', '8', '9', '11', '14', '15', '19', '23', '29', '32'].map((status) => [status, CONFIG] as const),
+  // credentials, suspended, no credit, no HTTP, signature, facility, callback URL, signed and secret
+  ...['4', '8', '9', '11', '14', '19', '23', '32'].map((status) => [status, CONFIG] as const),
+  // the recipient's: a country that does not take this sender, or a number not listed in demo mode
+  ...['15', '29'].map((status) => [status, CONFIG_OF_MESSAGE] as const),
   // a parameter missing or wrong, too long, ttl, class, network code: what we sent is wrong
   ...['2', '3', '12', '16', '20', '22'].map((status) => [status, CONTENT] as const),
   // A prefix that Vonage does not know, or a number on its own list: another provider may reach it.
@@ -107,6 +110,7 @@ export const vonage: ProviderDefinition<'sms', VonageConfig> = {
   title: 'Vonage',
   config: VonageConfig,
   secrets: ['apiSecret', 'signatureSecret'],
+  destination: ['apiBaseUrl'],
 
   async open(config, deps) {
     const own = new Agent({ connections: deps.maxConnections, connect: { timeout: deps.timeoutMs } });

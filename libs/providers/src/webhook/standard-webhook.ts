@@ -50,6 +50,7 @@ export const standardWebhook: ProviderDefinition<'webhook', StandardWebhookConfi
   title: 'Standard Webhooks',
   config: StandardWebhookConfig,
   secrets: ['secrets'],
+  destination: [],
   check: checkConfig,
   target: ({ url }) => (URL.canParse(url) ? new URL(url).origin : url),
 

@@ -50,6 +50,7 @@ export const webPush: ProviderDefinition<'webpush', WebPushConfig> = {
   title: 'Web Push',
   config: WebPushConfig,
   secrets: ['keys'],
+  destination: [],
   check: checkConfig,
   target: ({ endpoint }) => (URL.canParse(endpoint) ? new URL(endpoint).origin : endpoint),
 

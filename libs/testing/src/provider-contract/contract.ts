@@ -42,6 +42,7 @@ export interface ExpectedOutcome {
   reason?: string;
   code?: string | RegExp;
   suppress?: string;
+  ofMessage?: boolean;
   /** A range, for waits until a date. */
   retryAfterMs?: number | { from: number; to: number };
 }

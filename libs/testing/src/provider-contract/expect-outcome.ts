@@ -8,7 +8,8 @@ export function expectOutcome(actual: SendOutcome, expected: ExpectedOutcome): v
   expectWellFormed(actual);
   const seen = actual as ExpectedOutcome;
   const { code, retryAfterMs, ...exact } = expected;
-  expect({ outcome: seen.outcome, reason: seen.reason, suppress: seen.suppress }).toEqual(exact);
+  const { outcome, reason, suppress, ofMessage } = seen;
+  expect({ outcome, reason, suppress, ofMessage }).toEqual(exact);
   if (typeof code === 'string') expect(seen.code).toBe(code);
   if (code instanceof RegExp) expect(seen.code).toMatch(code);
   if (typeof retryAfterMs === 'object') {

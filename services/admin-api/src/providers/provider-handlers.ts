@@ -23,8 +23,7 @@ import { newId } from '@herald/domain';
 import { ProblemError, type RouteResult, type SecretBox } from '@herald/platform';
 import { ID_CURSOR, pageOf } from '../http/page';
 import { forTenant } from '../http/tenant-of';
-import { mergePatch } from './merge-patch';
-import { openConfig, providerView, sealConfig, storedLimits } from './provider-settings';
+import { changeConfig, providerView, sealConfig, storedLimits } from './provider-settings';
 import { providerTypes } from './provider-types';
 
 export function providerHandlers({ db, box }: { db: Database; box: SecretBox }) {
@@ -91,7 +90,7 @@ function changeOf(box: SecretBox, provider: ProviderConfig, patch: UpdateProvide
   return {
     ...fields,
     ...(limits && { limits: storedLimits(provider, limits) }),
-    ...(config && { config: sealConfig(box, provider, mergePatch(openConfig(box, provider), config)) }),
+    ...(config && { config: changeConfig(box, provider, config) }),
   };
 }
 

@@ -2,6 +2,7 @@ import { type Channel, type FieldError, type ProviderDto, type ProviderLimits } 
 import { type ProviderConfig } from '@herald/db';
 import { ProblemError, type SecretBox } from '@herald/platform';
 import { validateProviderConfig } from '@herald/providers';
+import { mergePatch } from './merge-patch';
 import { CONFIGURABLE, type ConfigurableProvider } from './provider-types';
 
 type Settings = Record<string, unknown>;
@@ -30,8 +31,33 @@ export function sealConfig(
   throw invalid(checked.errors.map(({ pointer, detail }) => ({ pointer: `/config${pointer}`, detail })));
 }
 
+/**
+ * Merges a patch into a stored configuration and seals what comes of it. Secrets that are stored go only to where they
+ * were given for: with another destination none is kept, so that nobody who may not read them has them sent to himself.
+ *
+ * @throws ProblemError 422 with pointers into `/config`
+ */
+export function changeConfig(
+  box: SecretBox,
+  provider: Pick<ProviderConfig, 'id' | 'channel' | 'type' | 'config'>,
+  patch: Settings,
+): string {
+  const { secrets, destination } = definitionOf(provider.channel, provider.type);
+  const stored = openConfig(box, provider);
+  const merged = mergePatch(stored, patch);
+  const moved = destination.filter((field) => stored[field] !== merged[field]);
+  if (moved.length === 0) return sealConfig(box, provider, merged);
+  const missing = secrets.filter((field) => Object.hasOwn(stored, field) && !Object.hasOwn(patch, field));
+  if (missing.length > 0) {
+    const detail = `must be given again, since a change of ${moved.join(', ')} changes where or how it is sent`;
+    throw invalid(missing.map((field) => ({ pointer: `/config/${field}`, detail })));
+  }
+  const kept = Object.entries(stored).filter(([field]) => !secrets.includes(field));
+  return sealConfig(box, provider, mergePatch(Object.fromEntries(kept), patch));
+}
+
 /** A stored configuration with its secrets. */
-export function openConfig(box: SecretBox, { id, config }: Pick<ProviderConfig, 'id' | 'config'>): Settings {
+function openConfig(box: SecretBox, { id, config }: Pick<ProviderConfig, 'id' | 'config'>): Settings {
   return JSON.parse(box.open(config, contextOf(id)));
 }
 

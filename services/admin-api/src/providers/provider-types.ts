@@ -24,11 +24,12 @@ const LOCAL = '#/$defs/';
 export function providerTypes(): ProviderTypeDto[] {
   const schemas = dtoSchemas();
   return CHANNELS.flatMap((channel) =>
-    CONFIGURABLE[channel].map(({ type, title, secrets, config }) => ({
+    CONFIGURABLE[channel].map(({ type, title, secrets, destination, config }) => ({
       channel,
       type,
       title,
       secrets: [...secrets],
+      destination: [...destination],
       configSchema: standAlone(config.name, schemas),
     })),
   );

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { type JsonSchema } from '@herald/contracts';
 import { addProviderEvent, findEnabledProviders } from '@herald/db';
 import Ajv2020 from 'ajv/dist/2020';
@@ -94,6 +95,55 @@ it('checks what a change makes of the configuration, and leaves it as it was if 
   expect((await stored(id)).row).toMatchObject({ name: 'twilio' });
 });
 
+const DKIM = {
+  domain: 'example.com',
+  selector: 's1',
+  privateKey: generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  }).privateKey,
+};
+const SECURED = { ...SMTP.config, username: 'shop', password: 'the-password', dkim: DKIM };
+
+it.each([
+  { host: 'mail.attacker.example' },
+  { port: 2525 },
+  { security: 'none' },
+  { rejectUnauthorized: false },
+])('sends no stored secret where it was not given for: %j', async (change) => {
+  const { id } = await create({ ...SMTP, config: SECURED });
+  const detail = expect.stringContaining(`change of ${Object.keys(change)[0]}`);
+  const refused = await tenant.admin.patch(`/v1/providers/${id}`, { config: change }).expect(422);
+  expect(refused.body.errors).toEqual([
+    { pointer: '/config/password', detail },
+    { pointer: '/config/dkim', detail },
+  ]);
+  const half = { ...change, password: 'anew', dkim: { selector: 's2' } };
+  const nested = await tenant.admin.patch(`/v1/providers/${id}`, { config: half }).expect(422);
+  expect(nested.body.errors).toContainEqual({ pointer: '/config/dkim/privateKey', detail: 'is required' });
+  expect((await stored(id)).config).toEqual(SECURED);
+  const whole = { ...change, password: 'anew', dkim: null };
+  await tenant.admin.patch(`/v1/providers/${id}`, { config: whole }).expect(200);
+  const { dkim, ...others } = SECURED;
+  expect((await stored(id)).config).toEqual({ ...others, ...change, password: 'anew' });
+});
+
+it('asks for secrets only where there are some, and something changes', async () => {
+  const open = await create(SMTP);
+  await tenant.admin.patch(`/v1/providers/${open.id}`, { config: { host: 'mx.example.com' } }).expect(200);
+  const { id } = await create(TWILIO);
+  const apiBaseUrl = 'https://attacker.example';
+  const { body } = await tenant.admin.patch(`/v1/providers/${id}`, { config: { apiBaseUrl } }).expect(422);
+  expect(body.errors).toMatchObject([{ pointer: '/config/authToken' }]);
+  await tenant.admin.patch(`/v1/providers/${id}`, { config: { apiBaseUrl, authToken: TOKEN } }).expect(200);
+  await tenant.admin
+    .patch(`/v1/providers/${id}`, { config: { apiBaseUrl, from: '+15005550009' } })
+    .expect(200);
+  const back = await tenant.admin.patch(`/v1/providers/${id}`, { config: { apiBaseUrl: null } }).expect(422);
+  expect(back.body.errors).toMatchObject([{ pointer: '/config/authToken' }]);
+});
+
 it('disables a provider, which workers then do not find, and deletes it', async () => {
   const { id, updatedAt } = await create(SMTP);
   expect(await findEnabledProviders(admin.db, tenant.id, 'email')).toMatchObject([{ id }]);
@@ -159,6 +209,7 @@ it('lists what can be configured with schemas that stand alone', async () => {
     channel: 'email',
     title: 'SMTP server',
     secrets: expect.arrayContaining(['password']),
+    destination: expect.arrayContaining(['host', 'port']),
   });
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   for (const [type, good] of [

@@ -116,7 +116,8 @@ export class UpdateProviderDto {
   @JSONSchema({
     description:
       'Merged into the stored configuration (JSON Merge Patch, RFC 7396): what is left out keeps its value, secrets ' +
-      'included; null removes a field.',
+      'included; null removes a field. With a change of where the type sends secrets (its `destination` in ' +
+      'GET /v1/provider-types) all secrets that are set have to be given again.',
   })
   config?: Record<string, unknown>;
 
@@ -208,6 +209,12 @@ export class ProviderTypeDto {
   @IsString({ each: true })
   @JSONSchema({ description: 'Fields of the configuration that are never shown again.' })
   secrets: string[];
+  @IsString({ each: true })
+  @JSONSchema({
+    description:
+      'Fields that decide where or how secrets are sent: who changes one has to give the secrets again.',
+  })
+  destination: string[];
   @IsObject()
   @JSONSchema({ description: 'JSON Schema (2020-12) of the configuration.', additionalProperties: true })
   configSchema: Record<string, unknown>;
