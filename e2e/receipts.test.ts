@@ -122,7 +122,7 @@ describe('the receipts of a provider', () => {
   });
 
   it.each([
-    ['undelivered', 30005, 'unreachable'],
+    ['undelivered', 30003, 'unreachable'],
     ['failed', 30007, 'carrier_rejected'],
     ['undelivered', 39999, 'undelivered_unknown'],
   ])('say that an SMS was %s (%i)', async (status, errorCode, reason) => {
@@ -139,6 +139,18 @@ describe('the receipts of a provider', () => {
     const again = await untilState(herald.api, deliveryId, 'delivered');
     expect([again.attempts.length, again.reason]).toEqual([2, undefined]);
     expect(await herald.sandbox.messages(to)).toHaveLength(2);
+  });
+
+  it('suppress a number that does not exist', async () => {
+    const to = newPhone();
+    const action = { type: 'undelivered', errorCode: 30005 };
+    await herald.sandbox.misbehave({ channel: 'sms', match: { to }, action, times: 1 });
+    const { deliveryId } = await sendOne(herald.api, sms(to));
+    await untilState(herald.api, deliveryId, 'undelivered');
+    const next = await sendOne(herald.api, sms(to));
+    const skipped = await untilState(herald.api, next.deliveryId, 'skipped');
+    expect(skipped.reason).toBe('suppressed_bounce');
+    expect(await herald.sandbox.messages(to)).toHaveLength(1);
   });
 
   it('may overtake the answer, and win over an attempt of which nothing else is known', async () => {

@@ -6,6 +6,7 @@ export * from './connection/expose-pool';
 export * from './connection/migrate';
 export * from './controlling/cancel-notification';
 export * from './controlling/retry-delivery';
+export type { DeadLetterOwner } from './dead-letters/dead-letter-owner';
 export * from './dead-letters/list-dead-letters';
 export * from './dead-letters/settle-dead-letters';
 export * from './deliveries/claim-deliveries';

@@ -202,6 +202,24 @@ describe('a job of many', () => {
     await allSent(bulk);
   });
 
+  it('is sent although its claim came too late to begin it: no provider was called', async () => {
+    await start({ worker: { leaseMs: 400 } });
+    const [id] = (await acceptSms(house.db, {
+      tenantId: house.tenantId,
+      delivery: 'at_most_once',
+    })) as [string];
+    const lock = house.db.dataSource.createQueryRunner();
+    await lock.startTransaction();
+    await lock.query('SELECT 1 FROM deliveries WHERE id = $1 FOR UPDATE', [id]);
+    await ring([id]);
+    const began = performance.now();
+    await until(() => performance.now() - began > 500);
+    await lock.commitTransaction();
+    await lock.release();
+    await allSent([id]);
+    expect(house.live.calls.length).toBe(1);
+  });
+
   it('makes room for others as soon as it turns out that little is left of it', async () => {
     await start({ worker: { default: 6 } });
     const to = phones(33);

@@ -1,10 +1,9 @@
 import { type Channel } from '@herald/contracts';
 import { type ClaimedDelivery, type OutcomeRecord, type RecordedOutcome } from '@herald/db';
-import { isUnavailable, type Logger, traceIdOf } from '@herald/platform';
+import { FairSlots, isUnavailable, type Logger, traceIdOf } from '@herald/platform';
 import { type Payload, type Ring, type Take } from '@herald/queue';
 import { type AttemptDeps, attempt } from './attempt';
 import { type Claim, type Claimer } from './claimer';
-import { FairSlots } from './fair-slots';
 import { type LeaseKeeper } from './lease-keeper';
 import { type DeliveryMetrics } from './metrics';
 import { type Recorder } from './recorder';
@@ -118,12 +117,9 @@ export class DeliveryWorker<C extends Channel> {
     const labels = { channel: delivery.channel, lane: delivery.lane };
     metrics.inFlight.inc(labels);
     try {
-      if (!this.draining && !leases.isSafe(delivery.id)) {
-        // Postgres stalled or this process did: the reaper gives the delivery to someone else.
-        metrics.fenced.inc({ channel: delivery.channel });
-        return undefined;
-      }
-      const record = this.draining ? release(delivery) : await this.tryAttempt(delivery);
+      // Without a safe lease Postgres stalled, or this process did. No provider was called, so nothing is ambiguous yet.
+      const begin = !this.draining && leases.isSafe(delivery.id);
+      const record = begin ? await this.tryAttempt(delivery) : release(delivery);
       const written = record && (await recorder.record(record));
       if (!record) return undefined;
       if (written) {
@@ -134,7 +130,7 @@ export class DeliveryWorker<C extends Channel> {
       logger.warn({ ...idsOf(delivery), state: record.state }, 'outcome was fenced off');
       return undefined;
     } finally {
-      leases.release(delivery.id);
+      leases.release(delivery.id, delivery.claim);
       metrics.inFlight.dec(labels);
     }
   }

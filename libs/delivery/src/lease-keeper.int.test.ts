@@ -53,7 +53,9 @@ describe('LeaseKeeper', () => {
     await until(() => performance.now() - startedAt > 2 * LEASE_MS);
     expect(leases.isSafe(id)).toBe(true);
     expect((await leaseOf(id)).getTime()).toBeGreaterThan(first.getTime() + LEASE_MS);
-    leases.release(id);
+    leases.release(id, 2);
+    expect(leases.size).toBe(1);
+    leases.release(id, 1);
     expect([leases.isSafe(id), leases.size]).toEqual([false, 0]);
     const last = await leaseOf(id);
     await until(() => performance.now() - startedAt > 4 * LEASE_MS);

@@ -35,8 +35,9 @@ export class LeaseKeeper {
     return held !== undefined && performance.now() < held.until - this.leaseMs / 5;
   }
 
-  release(id: string): void {
-    this.held.delete(id);
+  /** Not a later claim of the same delivery, which this process may hold by now. */
+  release(id: string, claim: number): void {
+    if (this.held.get(id)?.claim === claim) this.held.delete(id);
   }
 
   get size(): number {

@@ -1,6 +1,6 @@
 import { MAX_IDS_PER_JOB } from '@herald/contracts';
+import { type FairSlots } from '@herald/platform';
 import { type Payload, type Take } from '@herald/queue';
-import { type FairSlots } from './fair-slots';
 
 export interface TicketDeskOptions {
   slots: Pick<FairSlots, 'hasRoom' | 'full'>;

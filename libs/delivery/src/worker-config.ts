@@ -57,7 +57,7 @@ export class WorkerConfig {
 
   @Env('WORKER_PROVIDER_CACHE_MS', { description: 'How long provider settings are believed.', default: 5000 })
   @IsInt()
-  @Min(0)
+  @Min(1)
   @Max(300_000)
   providerCacheMs: number;
 

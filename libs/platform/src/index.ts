@@ -3,6 +3,8 @@ export { LookupGate } from './auth/lookup-gate';
 export * from './auth/principal';
 export * from './auth/recipient-token';
 export * from './batching/coalescer';
+export * from './batching/fair-budget';
+export * from './batching/fair-slots';
 export * from './config/common-config';
 export * from './config/describe-config';
 export * from './config/env';

@@ -39,6 +39,18 @@ it('lets a second go at once and gives the others turns of their own at the rate
   expect(later.at(-1)).toBeGreaterThan(later.length * 200 - 1500);
 });
 
+it('lets in who comes a little early, on credit', async () => {
+  const key = `${server.prefix}:sending:early`;
+  const since = async (ms: number) => {
+    const [seconds, micros] = (await redis.time()).map(Number) as [number, number];
+    await redis.hset(key, 'tokens', '0', 'at', String(seconds * 1000 + Math.floor(micros / 1000) - ms));
+    return (await limits.take([{ key: 'early', limit: { perSecond: 1 } }])).allowed;
+  };
+  expect(await since(930)).toBe(true);
+  expect(Number(await redis.hget(key, 'tokens'))).toBeLessThan(0);
+  expect(await since(500)).toBe(false);
+});
+
 it('counts a day, and refuses until midnight', async () => {
   const leaves = await take(4, 'b', { perDay: 3 });
   const [wait] = waits(leaves);

@@ -14,9 +14,11 @@ export interface SendCount {
  * Takes one message's leave by every count: KEYS, and for each of them per second and per day in ARGV (0 for no limit).
  * Gives 0, or the milliseconds to wait, and then nothing was taken. Those that are refused by the second get turns of
  * their own, one after the other at the rate (`next`): were they all told to come in a second, a backlog would knock as a
- * whole every second. By the clock of Redis.
+ * whole every second. Who is a little early at its turn is let in on credit: it would go to the end of the backlog otherwise.
+ * By the clock of Redis.
  */
 const LEAVE = `
+local enough = 0.9
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local day = math.floor(now / 86400000)
@@ -35,7 +37,7 @@ for i, key in ipairs(KEYS) do
 end
 for i, key in ipairs(KEYS) do
   local count = counts[i]
-  if count.rate > 0 and count.tokens < 1 then
+  if count.rate > 0 and count.tokens < enough then
     local turn = math.max(now + (1 - count.tokens) * 1000 / count.rate, count.next)
     redis.call('HSET', key, 'next', tostring(turn + 1000 / count.rate))
     redis.call('PEXPIRE', key, 172800000)

@@ -161,3 +161,14 @@ it('is refused beyond its rate limit, and takes nothing from the operator', asyn
     what: 'a token',
   });
 });
+
+it('that is a test key makes and rotates test keys alone', async () => {
+  const { body: test } = await tenant.admin.post('/v1/api-keys', { ...KEY, mode: 'test' }).expect(201);
+  const { body: live } = await tenant.admin.post('/v1/api-keys', KEY).expect(201);
+  const caller = admin.as(test.key);
+  await caller.post('/v1/api-keys', KEY).expect(403);
+  await caller.post(`/v1/api-keys/${live.id}/rotate`).expect(403);
+  await caller.post('/v1/api-keys', { ...KEY, mode: 'test' }).expect(201);
+  expect((await caller.post(`/v1/api-keys/${test.id}/rotate`).expect(201)).body.mode).toBe('test');
+  expect(await rowOf(live.id)).toMatchObject({ revoked_at: null });
+});

@@ -17,14 +17,15 @@ import {
   rotateApiKey,
 } from '@herald/db';
 import { newId } from '@herald/domain';
-import { newApiKey, ProblemError, type RouteResult } from '@herald/platform';
+import { newApiKey, type Principal, ProblemError, type RouteResult } from '@herald/platform';
 import { ID_CURSOR, pageOf } from './http/page';
 import { forTenant } from './http/tenant-of';
 
 export function apiKeyHandlers({ db }: { db: Database }) {
   return {
-    createApiKey: forTenant<CreateApiKeyDto>(db, async (tenantId, { body }) => {
+    createApiKey: forTenant<CreateApiKeyDto>(db, async (tenantId, { body, principal }) => {
       const { name, mode, scopes, rateLimit = DEFAULT_RATE_LIMIT } = body;
+      refuseLiveToTest(principal, mode);
       const expiresAt = futureTime(body.expiresAt);
       const { key, hash, hint } = newApiKey(mode);
       const id = newId(Date.now());
@@ -43,8 +44,9 @@ export function apiKeyHandlers({ db }: { db: Database }) {
       return { status: 200, body: toView(await existing(db, tenantId, params.id as string)) };
     }),
 
-    rotateApiKey: forTenant<RotateApiKeyDto>(db, async (tenantId, { params, body }) => {
+    rotateApiKey: forTenant<RotateApiKeyDto>(db, async (tenantId, { params, body, principal }) => {
       const old = await existing(db, tenantId, params.id as string);
+      refuseLiveToTest(principal, modeOf(old));
       const { key, hash, hint } = newApiKey(modeOf(old));
       const rotated = await rotateApiKey(db, tenantId, old.id, {
         replacement: { id: newId(Date.now()), hash, hint },
@@ -60,6 +62,12 @@ export function apiKeyHandlers({ db }: { db: Database }) {
       return { status: 204 };
     }),
   };
+}
+
+/** A test key must not come by a live one. @throws ProblemError 403 */
+function refuseLiveToTest(principal: Principal, mode: ApiKeyDto['mode']): void {
+  if (mode === 'live' && principal.kind === 'tenant' && !principal.live)
+    throw new ProblemError('forbidden', 'A test key makes and rotates test keys alone.');
 }
 
 async function existing(db: Database, tenantId: string, id: string): Promise<ApiKey> {

@@ -123,6 +123,50 @@ describe('a callback of an account', () => {
     expect(await reasons()).toEqual(['bounce']);
   });
 
+  it('lets no "start" that comes late lift a "stop" that was said after it', async () => {
+    const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
+    const consent = (optedOut: boolean, at?: Date): Receipt => ({
+      kind: 'consent',
+      address: PHONE,
+      optedOut,
+      at,
+    });
+    await say(consent(true, ago(60)));
+    await say(consent(false, ago(120)));
+    expect(await reasons()).toEqual(['opt_out']);
+    await say(consent(false, ago(30)));
+    expect(await reasons()).toEqual([]);
+    await say(consent(true));
+    await say(consent(false, ago(10)));
+    expect(await reasons()).toEqual(['opt_out']);
+    // A clock that is ahead makes no word newer than its callback.
+    await say(consent(false, ago(-60)));
+    expect(await reasons()).toEqual([]);
+  });
+
+  it('goes by the times of unsubscribing and subscribing again, in one callback and over several', async () => {
+    const id = await sendSms(edge, tenantId);
+    const time = Math.floor(Date.now() / 1000) - 100;
+    const unsubscribed = (second: number) =>
+      event(id, 'unsubscribed', `u${second}`, { at: new Date((time + second) * 1000), suppress: 'opt_out' });
+    const subscribed = (second: number): Receipt => ({
+      kind: 'consent',
+      address: PHONE,
+      optedOut: false,
+      at: new Date((time + second) * 1000),
+    });
+    await say(unsubscribed(1), subscribed(2));
+    expect(await reasons()).toEqual([]);
+    await say(unsubscribed(3), unsubscribed(5));
+    await say(subscribed(4));
+    await say(subscribed(5));
+    expect(await reasons()).toEqual(['opt_out']);
+    await say(unsubscribed(7), subscribed(6));
+    expect(await reasons()).toEqual(['opt_out']);
+    await say(subscribed(8));
+    expect(await reasons()).toEqual([]);
+  });
+
   it('keeps the last word of a sender that says stop and start many times at once', async () => {
     for (const last of [true, false]) {
       const words = [...Array.from({ length: 20 }, (_, n) => n % 2 === 0), last];

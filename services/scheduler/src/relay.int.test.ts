@@ -11,6 +11,7 @@ import {
   untilConnected,
 } from '@herald/queue';
 import { until, useOwnRedis, useTestDatabase, useTestRedis } from '@herald/testing';
+import { ClaimPatience } from './claim-patience';
 import { schedulerMetrics } from './metrics';
 import { type RelayDeps, relayTurn } from './relay';
 
@@ -52,6 +53,7 @@ const depsOf = (over: Partial<RelayDeps> = {}): RelayDeps => ({
   db,
   queues,
   graceMs: GRACE_MS,
+  patience: new ClaimPatience(),
   retryPolicies: RETRY_POLICIES,
   metrics: schedulerMetrics(metrics),
   deliveryMetrics: deliveryMetrics(metrics),
@@ -120,6 +122,15 @@ describe('relayTurn', () => {
     expect([await jobs(), await waiting()]).toEqual([3, 120]);
     const { body } = await metrics.render();
     expect(body).toContain('herald_relay_rescued_total{channel="sms",lane="default"} 240');
+  });
+
+  it('rings for all that one tenant lost and for the little of another in the same turn', async () => {
+    const other = newId(Date.now());
+    for (let n = 0; n < 3; n += 1) await accept(1000);
+    await accept(10, 'at_least_once', other);
+    await later(GRACE_MS + 1000);
+    await turn();
+    expect(await waiting()).toBe(3010);
   });
 
   it('does not multiply a backlog that is in the queue, however old it is', async () => {
@@ -255,6 +266,23 @@ describe('lost claims', () => {
     expect((await view(lost))?.attempts).toHaveLength(1);
     const { body } = await metrics.render();
     expect(body).toContain('herald_lost_claims_total{channel="sms"} 1');
+  });
+
+  it('are left to their workers for a while after Postgres was away', async () => {
+    const lost = await accept(2);
+    await claimDeliveries(db, lost, 1000);
+    await later(30_000);
+    let now = 0;
+    const patience = new ClaimPatience(() => now);
+    const refused = () => Promise.reject(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }));
+    const away = { rows: refused, prepared: refused } as unknown as Database;
+    await expect(turn({ patience, db: away })).rejects.toThrow('connect');
+    now = 14_000;
+    await turn({ patience });
+    for (const id of lost) expect(await view(id)).toMatchObject({ state: 'sending' });
+    now = 15_000;
+    await turn({ patience });
+    for (const id of lost) expect(await view(id)).toMatchObject({ state: 'queued' });
   });
 
   it('are found although a backlog waits', async () => {

@@ -1,6 +1,7 @@
 import { CHANNELS, type Channel, LANES, type Lane } from '@herald/contracts';
 import { type Database, findDueTenants, findHeads, ringOverdue, type TenantBound } from '@herald/db';
 import { type DeliveryQueues, type LaneFigures, type Payload } from '@herald/queue';
+import { type ClaimPatience } from './claim-patience';
 import { type LostClaimDeps, recoverLostClaims } from './lost-claims';
 import { type SchedulerMetrics } from './metrics';
 
@@ -8,6 +9,7 @@ export interface RelayDeps extends LostClaimDeps {
   db: Database;
   queues: DeliveryQueues;
   graceMs: number;
+  patience: ClaimPatience;
   metrics: SchedulerMetrics;
 }
 
@@ -22,11 +24,16 @@ const MAX_ROUNDS = 5;
  */
 export async function relayTurn(deps: RelayDeps, signal: AbortSignal): Promise<void> {
   if (!deps.queues.available) return;
-  for (const channel of CHANNELS) {
-    for (const lane of LANES) {
-      if (signal.aborted) return;
-      await relayLane(deps, channel, lane, signal);
+  try {
+    for (const channel of CHANNELS) {
+      for (const lane of LANES) {
+        if (signal.aborted) return;
+        await relayLane(deps, channel, lane, signal);
+      }
     }
+  } catch (error) {
+    deps.patience.saw(error);
+    throw error;
   }
 }
 
@@ -39,7 +46,7 @@ async function relayLane(deps: RelayDeps, channel: Channel, lane: Lane, signal: 
   expose(deps.metrics, figures, { now, heads });
   const bounds = boundsOf(now, tenantIds, { waiting, heads });
   if (bounds.length === 0) return;
-  await recoverLostClaims(deps, { channel, lane, bounds });
+  if (deps.patience.isOver) await recoverLostClaims(deps, { channel, lane, bounds });
   const lost = bounds.map(({ tenantId, before }) => ({
     tenantId,
     before: new Date(before.getTime() - deps.graceMs),
@@ -68,12 +75,16 @@ async function ringLost(
   lane: { channel: Channel; lane: Lane; bounds: readonly TenantBound[] },
   signal: AbortSignal,
 ): Promise<void> {
-  for (let round = 0; round < MAX_ROUNDS && !signal.aborted; round += 1) {
-    const lost = await ringOverdue(deps.db, { ...lane, limit: RING_LIMIT });
-    if (lost.length === 0) return;
-    await deps.queues.ring(lost);
+  let bounds = lane.bounds;
+  for (let round = 0; round < MAX_ROUNDS && bounds.length > 0 && !signal.aborted; round += 1) {
+    // Equal shares, then what the others leave: nobody's backlog waits until that of another tenant is back.
+    const share = Math.ceil(RING_LIMIT / bounds.length);
+    const lost = await ringOverdue(deps.db, { ...lane, bounds, share });
+    if (lost.length > 0) await deps.queues.ring(lost);
     deps.metrics.rescued.inc({ channel: lane.channel, lane: lane.lane }, lost.length);
-    if (lost.length < RING_LIMIT) return;
+    const counts = new Map<string, number>();
+    for (const { tenantId } of lost) counts.set(tenantId, (counts.get(tenantId) ?? 0) + 1);
+    bounds = bounds.filter(({ tenantId }) => counts.get(tenantId) === share);
   }
 }
 

@@ -1,13 +1,5 @@
 import { CHANNELS, type Channel } from '@herald/contracts';
-import {
-  Database,
-  type DueDelivery,
-  deleteExpiredKeys,
-  deleteOldProviderEvents,
-  exposePool,
-  failOverUnconfirmed,
-  promoteScheduled,
-} from '@herald/db';
+import { Database, deleteExpiredKeys, deleteOldProviderEvents, exposePool } from '@herald/db';
 import { deliveryMetrics, type RetryConfig, withOverrides } from '@herald/delivery';
 import { RETRY_POLICIES, type RetryPolicy } from '@herald/domain';
 import {
@@ -20,10 +12,12 @@ import {
   type RedisConfig,
 } from '@herald/platform';
 import { createProducerConnection, DeliveryQueues } from '@herald/queue';
+import { ClaimPatience } from './claim-patience';
 import { type TimingConfig } from './config';
 import { feedRetentionMetrics, feedsTurn } from './feeds';
 import { schedulerMetrics } from './metrics';
 import { pausesTurn } from './pauses';
+import { promoteTurn } from './promote';
 import { relayTurn } from './relay';
 import { partitionsTurn, retentionTurn } from './retention';
 import { retentionMetrics } from './retention-metrics';
@@ -38,7 +32,6 @@ export interface SchedulerOptions {
   health: Health;
 }
 
-const PROMOTE_LIMIT = 2000;
 const DELETE_LIMIT = 5000;
 const CLEAN_EVERY_MS = 60_000;
 const PARTITIONS_EVERY_MS = 300_000;
@@ -66,6 +59,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     db,
     queues,
     graceMs: config.timing.relayGraceMs,
+    patience: new ClaimPatience(),
     retryPolicies: policies(config.retry),
     metrics,
     deliveryMetrics: deliveryMetrics(options.metrics),
@@ -110,29 +104,6 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
       await db.close();
     },
   };
-}
-
-/** Rings for deliveries whose time has come, scheduled ones and those that wait for a receipt, until none is left. */
-async function promoteTurn(
-  {
-    db,
-    queues,
-    metrics,
-  }: { db: Database; queues: DeliveryQueues; metrics: ReturnType<typeof schedulerMetrics> },
-  signal: AbortSignal,
-): Promise<void> {
-  for (const [promote, counter] of [
-    [promoteScheduled, metrics.promoted],
-    [failOverUnconfirmed, metrics.unconfirmed],
-  ] as const) {
-    let due: DueDelivery[];
-    do {
-      if (signal.aborted || !queues.available) return;
-      due = await promote(db, PROMOTE_LIMIT);
-      for (const { channel, lane } of due) counter.inc({ channel, lane });
-      if (due.length > 0) await queues.ring(due);
-    } while (due.length === PROMOTE_LIMIT);
-  }
 }
 
 async function cleanTurn(db: Database, signal: AbortSignal): Promise<void> {

@@ -21,7 +21,8 @@ export interface AfterCancel {
  *
  * A worker that claims a delivery at the same moment holds its row or waits for it: whoever comes second sees what the
  * first made of it, so a delivery is claimed or canceled, never both. One that is being sent is only marked: should the
- * attempt fail, the recording statement cancels it instead of trying again. The states are read by a second statement,
+ * attempt fail, the recording statement cancels it instead of trying again. What a provider took and what waits for its
+ * receipt, or for another provider since none came, stays sent and goes nowhere else. The states are read by a second statement,
  * because one statement sees the rows as they were when it began. Repeating the call is harmless.
  */
 export async function cancelNotification(
@@ -55,17 +56,19 @@ WITH marked AS (
   WHERE id = $1 AND tenant_id = $2 AND live = $3
   RETURNING id
 ), open AS (
-  SELECT id FROM deliveries
+  SELECT id, CASE WHEN state = 'sending' THEN state WHEN sent_at IS NOT NULL THEN 'sent' ELSE 'canceled' END AS becomes
+  FROM deliveries
   WHERE id BETWEEN $4::uuid AND $5::uuid AND notification_id = $1 AND tenant_id = $2 AND live = $3
-    AND (state IN ('scheduled', 'queued') OR (state = 'sending' AND NOT cancel_requested))
+    AND (state IN ('scheduled', 'queued') OR (state = 'sending' AND NOT cancel_requested)
+      OR (state = 'sent' AND wake_at IS NOT NULL))
   ORDER BY id FOR UPDATE
 ), touched AS (
   UPDATE deliveries d SET
     cancel_requested = true,
-    state = CASE WHEN d.state = 'sending' THEN d.state ELSE 'canceled' END,
-    reason = CASE WHEN d.state = 'sending' THEN d.reason ELSE 'canceled_by_request' END,
-    code = CASE WHEN d.state = 'sending' THEN d.code END,
-    due_at = CASE WHEN d.state = 'sending' THEN d.due_at END,
+    state = open.becomes,
+    reason = CASE WHEN open.becomes = 'canceled' THEN 'canceled_by_request' ELSE d.reason END,
+    code = CASE WHEN open.becomes <> 'canceled' THEN d.code END,
+    due_at = CASE WHEN open.becomes = 'sending' THEN d.due_at END,
     wake_at = NULL,
     updated_at = now()
   FROM open
@@ -78,7 +81,7 @@ WITH marked AS (
     CASE WHEN state = 'canceled' THEN 'canceled' ELSE 'cancel_requested' END,
     CASE WHEN state = 'canceled' THEN 'canceled_by_request' END
   FROM touched
-), announced AS (${announce({ of: 'touched' })}
+), announced AS (${announce({ of: 'touched', where: "w.state = 'canceled'" })}
 )
 SELECT EXISTS (SELECT 1 FROM marked) AS found,
   ARRAY(SELECT id::text FROM touched WHERE state = 'canceled') AS canceled`;

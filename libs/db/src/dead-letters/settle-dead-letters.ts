@@ -2,6 +2,7 @@ import { type Channel, type Lane, type NotSettledReason } from '@herald/contract
 import { idBounds, newId } from '@herald/domain';
 import { type Database } from '../connection/database';
 import { announce } from '../webhook-events/announce';
+import { type DeadLetterOwner, ofMode } from './dead-letter-owner';
 
 /** What became of a dead letter that was to be replayed or discarded. */
 export type DeadLetterResult =
@@ -12,38 +13,40 @@ export type DeadLetterResult =
 export const MAX_DEAD_LETTERS_PER_CALL = 500;
 
 /**
- * Puts dead letters of a tenant back in the queue: due now, with the retry policy's attempts and time counted afresh.
+ * Puts dead letters of the owner back in the queue: due now, with the retry policy's attempts and time counted afresh.
  * Those whose time is over stay: they would expire at once. The caller rings for them; until someone does, the relay
  * finds them.
  */
 export async function replayDeadLetters(
   db: Database,
-  tenantId: string,
+  owner: DeadLetterOwner,
   ids: readonly string[],
 ): Promise<DeadLetterResult[]> {
-  return settle(db, REPLAY, tenantId, ids);
+  return settle(db, REPLAY, owner, ids);
 }
 
-/** Gives up on dead letters of a tenant: their deliveries have failed. */
+/** Gives up on dead letters of the owner: their deliveries have failed. */
 export async function discardDeadLetters(
   db: Database,
-  tenantId: string,
+  owner: DeadLetterOwner,
   ids: readonly string[],
 ): Promise<DeadLetterResult[]> {
-  return settle(db, DISCARD, tenantId, ids);
+  return settle(db, DISCARD, owner, ids);
 }
 
 async function settle(
   db: Database,
   statement: string,
-  tenantId: string,
+  owner: DeadLetterOwner,
   ids: readonly string[],
 ): Promise<DeadLetterResult[]> {
   if (ids.length === 0) return [];
   const now = Date.now();
   const eventIds = ids.map(() => newId(now));
   const { low, high } = idBounds(ids);
-  return db.rows<DeadLetterResult & Record<string, unknown>>(statement, [tenantId, ids, eventIds, low, high]);
+  const { tenantId, live = null } = owner;
+  const params = [tenantId, ids, eventIds, low, high, live];
+  return db.rows<DeadLetterResult & Record<string, unknown>>(statement, params);
 }
 
 /**
@@ -56,7 +59,9 @@ function settleStatement(event: 'replayed' | 'discarded', assignments: string, o
 WITH asked AS (
   SELECT id, event_id FROM unnest($2::uuid[], $3::uuid[]) AS a(id, event_id)
 ), letters AS (
-  SELECT delivery_id AS id FROM dead_letters WHERE tenant_id = $1 AND delivery_id = ANY($2::uuid[])
+  SELECT delivery_id AS id FROM dead_letters
+  WHERE tenant_id = $1 AND delivery_id = ANY($2::uuid[])
+    AND ${ofMode('$6', 'd.id BETWEEN $4::uuid AND $5::uuid')}
 ), dead AS (
   SELECT d.id, d.reason, d.code, d.updated_at, coalesce(d.expires_at <= now(), false) AS expired
   FROM letters JOIN deliveries d ON d.id = letters.id
@@ -91,7 +96,8 @@ FROM asked LEFT JOIN letters USING (id) LEFT JOIN dead USING (id) LEFT JOIN sett
 
 const REPLAY = settleStatement(
   'replayed',
-  "state = 'queued', due_at = now(), first_due_at = now(), attempts_before_replay = attempts, cancel_requested = false",
+  `state = 'queued', due_at = now(), first_due_at = now(), attempts_before_replay = attempts, failovers = 0, tried = NULL,
+    cancel_requested = false, receipt = NULL, receipt_rank = 0, receipt_reason = NULL, sent_at = NULL`,
   'NOT dead.expired',
 );
 const DISCARD = settleStatement('discarded', "state = 'failed', due_at = NULL", 'true');

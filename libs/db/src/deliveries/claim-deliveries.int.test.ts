@@ -73,6 +73,7 @@ describe('claimDeliveries', () => {
       toEndpoint: false,
       suppressed: null,
       tried: null,
+      unconfirmed: false,
       receiptWaitMs: null,
       traceparent: null,
     });

@@ -25,6 +25,8 @@ export interface ClaimedDelivery {
   expiresAt: Date | null;
   /** Providers that failed since the last wait. */
   tried: readonly string[] | null;
+  /** A provider took it, and no receipt came: not to be given to one of those again. */
+  unconfirmed: boolean;
   /** Another provider is tried when no receipt came in this time. */
   receiptWaitMs: number | null;
   /** What to say on this channel, as it was posted. */
@@ -78,11 +80,11 @@ WITH claimed AS (
     AND state = 'queued' AND coalesce(due_at, '-infinity') <= now() + interval '1 second'
   RETURNING id, notification_id, tenant_id, channel, lane, live, policy, address, address_key, locale, timezone, claim,
     attempts, attempts_before_replay, failovers, tried, first_due_at, created_at, expires_at,
-    endpoint_id
+    endpoint_id, sent_at IS NOT NULL AS unconfirmed
 )
 SELECT c.id, c.notification_id AS "notificationId", c.tenant_id AS "tenantId", c.channel, c.lane, c.live, c.policy,
   c.address, c.locale, c.timezone, c.claim, c.attempts AS attempt,
-  c.attempts - c.attempts_before_replay - c.failovers AS "attemptsInPolicy", c.tried,
+  c.attempts - c.attempts_before_replay - c.failovers AS "attemptsInPolicy", c.tried, c.unconfirmed,
   n.receipt_wait_ms AS "receiptWaitMs", n.traceparent,
   c.first_due_at AS "firstDueAt", c.created_at AS "createdAt", c.expires_at AS "expiresAt",
   CASE WHEN row_number() OVER (PARTITION BY c.notification_id) = 1 THEN n.content -> c.channel END AS content,

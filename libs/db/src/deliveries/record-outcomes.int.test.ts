@@ -263,7 +263,8 @@ describe('what came in between', () => {
     ['queued', 'sent', 'sent'],
     ['scheduled', 'delivered', 'delivered'],
     ['dead', 'delivered', 'delivered'],
-    ['failed', 'delivered', 'failed'],
+    ['failed', 'delivered', 'delivered'],
+    ['expired', 'delivered', 'delivered'],
   ] as const)('an outcome of %s and an earlier receipt of %s make %s', async (state, receipt, final) => {
     const claimed = await claimNew();
     await receive(claimed.id, receipt);
@@ -285,6 +286,37 @@ describe('what came in between', () => {
     const reason = final === 'canceled' ? 'canceled_by_request' : 'retry_scheduled';
     expect(await row(claimed.id)).toMatchObject({ state: final, reason, due_at: null, wake_at: null });
   });
+
+  it('a receipt ends what is given back', async () => {
+    const claimed = await claimNew();
+    await receive(claimed.id, 'delivered');
+    await record(outcomeOf(claimed, { state: 'queued', delayMs: 0, called: undefined }));
+    expect(await row(claimed.id)).toMatchObject({ state: 'delivered', attempts: 0, due_at: null });
+  });
+
+  it.each([
+    ['queued', false, 'queued'],
+    ['queued', true, 'sent'],
+    ['scheduled', true, 'sent'],
+    ['dead', false, 'sent'],
+    ['failed', false, 'sent'],
+    ['expired', false, 'sent'],
+    ['skipped', false, 'sent'],
+  ] as const)(
+    'an outcome of %s (canceled: %s) of what was sent before makes %s',
+    async (state, canceled, final) => {
+      const claimed = await claimNew();
+      await db.rows('UPDATE deliveries SET sent_at = now(), tried = ARRAY[id] WHERE id = $1', [claimed.id]);
+      if (canceled) await cancelNotification(db, owner, claimed.notificationId);
+      await record(
+        outcomeOf(claimed, { state, reason: 'retries_exhausted', delayMs: 0, tried: [], called: failedCall }),
+      );
+      const is = await row(claimed.id);
+      expect(is).toMatchObject({ state: final, tried: [claimed.id] });
+      if (final === 'sent') expect(is).toMatchObject({ reason: 'receipt_missing', code: null, due_at: null });
+      expect(await letters(claimed.id)).toEqual([]);
+    },
+  );
 
   it('a cancellation ends what is given back', async () => {
     const claimed = await claimNew();

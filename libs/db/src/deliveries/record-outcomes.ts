@@ -155,7 +155,7 @@ function toDeadRows({ id, dead = [] }: OutcomeRecord) {
   }));
 }
 
-const FINAL_STATE = 'herald_settled_state(o.state, o.outcome, d.receipt, d.cancel_requested)';
+const FINAL_STATE = 'herald_final_state(o.state, d.receipt, d.cancel_requested, d.sent_at)';
 
 const CHANGES = `
 WITH o AS (
@@ -169,16 +169,21 @@ WITH o AS (
     reason = CASE
       WHEN ${FINAL_STATE} = 'canceled' THEN 'canceled_by_request'
       WHEN ${FINAL_STATE} = d.receipt THEN d.receipt_reason
+      WHEN ${FINAL_STATE} = 'sent' AND o.state <> 'sent' THEN 'receipt_missing'
       ELSE o.reason
     END,
-    code = o.code,
+    code = CASE WHEN o.state = 'sent' OR ${FINAL_STATE} <> 'sent' THEN o.code END,
     attempts = CASE WHEN o.outcome IS NULL THEN d.attempts - 1 ELSE d.attempts END,
     failovers = d.failovers + coalesce(o.failover, false)::integer,
-    tried = CASE WHEN o.outcome IS NULL AND o.tried IS NULL THEN d.tried ELSE nullif(o.tried, '{}') END,
+    tried = CASE
+      WHEN o.outcome IS NULL AND o.tried IS NULL THEN d.tried
+      WHEN d.sent_at IS NOT NULL THEN coalesce(nullif(o.tried, '{}'), d.tried)
+      ELSE nullif(o.tried, '{}')
+    END,
     due_at = CASE WHEN ${FINAL_STATE} = 'queued' THEN now() + o.delay_ms * interval '1 millisecond' END,
     wake_at = CASE ${FINAL_STATE}
       WHEN 'scheduled' THEN now() + o.delay_ms * interval '1 millisecond'
-      WHEN 'sent' THEN now() + o.receipt_wait_ms * interval '1 millisecond'
+      WHEN 'sent' THEN CASE WHEN NOT d.cancel_requested THEN now() + o.receipt_wait_ms * interval '1 millisecond' END
     END,
     lease_until = NULL,
     provider = coalesce(o.provider, d.provider),

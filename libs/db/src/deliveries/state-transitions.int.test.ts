@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-const LANE = { channel: 'sms', lane: 'default', limit: 100 } as const;
+const LANE = { channel: 'sms', lane: 'default', limit: 100, share: 100 } as const;
 
 function call(outcome: AttemptRecord['outcome']): AttemptRecord {
   return { provider: 'twilio', startedAt: new Date(), durationMs: 1, outcome, code: 'code' };
@@ -79,11 +79,11 @@ const STEPS: Record<string, (w: World) => Promise<unknown>> = {
   claimAndLose: (w) => claim(w, 0),
   cancel: (w) => cancelNotification(db, owner, w.id),
   retry: (w) => retryDelivery(db, owner, w.deliveryIds[0] as string),
-  replay: (w) => replayDeadLetters(db, owner.tenantId, w.deliveryIds),
-  discard: (w) => discardDeadLetters(db, owner.tenantId, w.deliveryIds),
+  replay: (w) => replayDeadLetters(db, owner, w.deliveryIds),
+  discard: (w) => discardDeadLetters(db, owner, w.deliveryIds),
   promote: async (w) => {
     await sooner(w);
-    await promoteScheduled(db, 100);
+    await promoteScheduled(db, { lane: 'default', limit: 100 });
   },
   relay: async (w) => {
     await sooner(w);

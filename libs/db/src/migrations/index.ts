@@ -9,6 +9,8 @@ import { SeveralTargets1700000000008 } from './0008-several-targets';
 import { VapidKeys1700000000009 } from './0009-vapid-keys';
 import { Feed1700000000010 } from './0010-feed';
 import { Traces1700000000011 } from './0011-traces';
+import { DueLanes1700000000012 } from './0012-due-lanes';
+import { ReceiptShares1700000000013 } from './0013-receipt-shares';
 
 /** Every migration, oldest first. Append only: a migration that was released never changes. */
 export const MIGRATIONS = [
@@ -23,4 +25,6 @@ export const MIGRATIONS = [
   VapidKeys1700000000009,
   Feed1700000000010,
   Traces1700000000011,
+  DueLanes1700000000012,
+  ReceiptShares1700000000013,
 ] as const;

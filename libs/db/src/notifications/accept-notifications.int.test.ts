@@ -259,6 +259,20 @@ describe('idempotency', () => {
     expect(await notificationRows()).toHaveLength(4);
   });
 
+  it('says of new ones that they are durable, although the answers to repeats cannot be read', async () => {
+    await acceptNotifications(db, [withKey('known')]);
+    const lost = new Error('connection lost');
+    const breaking = {
+      prepared: db.prepared.bind(db),
+      rows: () => Promise.reject(lost),
+    } as unknown as Database;
+    expect(await acceptNotifications(breaking, [acceptance(), withKey('known')])).toEqual([
+      { kind: 'accepted' },
+      { kind: 'refused', error: lost },
+    ]);
+    expect(await notificationRows()).toHaveLength(2);
+  });
+
   it('keeps keys of tenants apart, and those of test and live requests', async () => {
     await acceptNotifications(db, [withKey('k')]);
     expect(kinds(await acceptNotifications(db, [{ ...withKey('k'), live: false }]))).toEqual(['accepted']);

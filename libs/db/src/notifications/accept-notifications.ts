@@ -26,7 +26,10 @@ export type AcceptResult =
   | { kind: 'accepted' }
   | { kind: 'replayed'; response: string }
   | { kind: 'mismatch' }
-  /** Postgres refuses this request's data; said by callers that try requests one by one. */
+  /**
+   * Nothing came of it: Postgres refuses this request's data (said by callers that try requests one by one), or the first
+   * answer to a repeat could not be read.
+   */
   | { kind: 'refused'; error: unknown };
 
 /**
@@ -71,27 +74,41 @@ async function resolveRepeats(
   inserted: ReadonlySet<string>,
 ): Promise<AcceptResult[]> {
   const repeats = batch.filter((a) => !inserted.has(a.notification.id));
-  const known = await db.rows<{
-    tenant_id: string;
-    live: boolean;
-    key: string;
-    fingerprint: string;
-    response: string;
-  }>(FIND_KEYS, [
-    JSON.stringify(
-      repeats.map((a) => ({ tenant_id: a.notification.tenantId, live: a.live, key: a.idempotency?.key })),
-    ),
-  ]);
-  const byKey = new Map(known.map((row) => [`${row.tenant_id} ${row.live} ${row.key}`, row]));
+  // The others are durable by now, whatever becomes of these.
+  const answers = await firstAnswers(db, repeats).catch((error: unknown) => ({ error }));
   return batch.map((a) => {
     if (inserted.has(a.notification.id)) return { kind: 'accepted' };
-    const row = byKey.get(`${a.notification.tenantId} ${a.live} ${a.idempotency?.key}`);
-    // Gone between the two statements only if it was deleted as expired at this very moment.
-    if (!row) throw new Error('An idempotency key vanished while it was being used');
+    if ('error' in answers) return { kind: 'refused', error: answers.error };
+    const row = answers.get(keyOf(a.notification.tenantId, a.live, a.idempotency?.key));
+    // Only if it was deleted as expired at this very moment.
+    if (!row)
+      return { kind: 'refused', error: new Error('An idempotency key vanished while it was being used') };
     return row.fingerprint === a.idempotency?.fingerprint
       ? { kind: 'replayed', response: row.response }
       : { kind: 'mismatch' };
   });
+}
+
+interface FirstAnswer {
+  tenant_id: string;
+  live: boolean;
+  key: string;
+  fingerprint: string;
+  response: string;
+}
+
+async function firstAnswers(db: Database, repeats: readonly Acceptance[]): Promise<Map<string, FirstAnswer>> {
+  const asked = repeats.map((a) => ({
+    tenant_id: a.notification.tenantId,
+    live: a.live,
+    key: a.idempotency?.key,
+  }));
+  const rows = await db.rows<FirstAnswer & Record<string, unknown>>(FIND_KEYS, [JSON.stringify(asked)]);
+  return new Map(rows.map((row) => [keyOf(row.tenant_id, row.live, row.key), row]));
+}
+
+function keyOf(tenantId: string, live: boolean, key: string | undefined): string {
+  return `${tenantId} ${live} ${key}`;
 }
 
 function notificationRow(a: Acceptance) {

@@ -9,14 +9,14 @@ export interface Consent {
   channel: Channel;
   address: string;
   optedOut: boolean;
-  /** When it was received, by the database's clock. */
+  /** When it was said; an opt-in lifts what was said until then. */
   at: Date;
 }
 
 /**
  * Notes that an address wants no messages any more, or wants them again. Only what an owner said is taken back by its
- * word: an address that bounced, complained or was suppressed by hand stays so, and a word that comes late does not undo
- * a later one.
+ * word: an address that bounced, complained or was suppressed by hand stays so. An opt-in that comes late does not undo a
+ * later opt-out; an opt-out is always noted.
  */
 export async function applyConsent(db: Database, consent: Consent): Promise<'applied' | 'ignored'> {
   const { tenantId, channel, address, optedOut, at } = consent;

@@ -29,7 +29,7 @@ const store = (callbacks: ReceivedCallback[], holdMs = 0) =>
     db,
     callbacks.map((one) => ({ callback: one, holdMs })),
   );
-const take = (limit = 10, holdMs = 60_000) => takeCallbacks(db, { limit, holdMs });
+const take = (limit = 10, holdMs = 60_000) => takeCallbacks(db, { limit, holdMs, except: [] });
 
 /** A session of its own, for a transaction. */
 function connectAlone(): Promise<Database> {
@@ -73,7 +73,7 @@ it('gives each to one of many who ask at once, and nobody waits for another', as
   await store(callbacks);
   const other = await connectAlone();
   await other.rows('BEGIN');
-  const theirs = await takeCallbacks(other, { limit: 10, holdMs: 60_000 });
+  const theirs = await takeCallbacks(other, { limit: 10, holdMs: 60_000, except: [] });
   const ours = (await Promise.all(Array.from({ length: 6 }, () => take(10)))).flat();
   await other.rows('COMMIT');
   await other.close();
@@ -99,7 +99,8 @@ it('puts back for another try, or for good, unless somebody else has it', async 
 
 it('measures what waits, without what was given up', async () => {
   expect(await inboxFigures(db)).toEqual({ callbacks: 0, oldestSeconds: 0 });
-  const callbacks = [callback(), callback(), callback()];
+  const tenantId = newId(Date.now());
+  const callbacks = Array.from({ length: 3 }, () => callback({ tenantId }));
   await store(callbacks);
   await db.rows("UPDATE receipt_inbox SET received_at = now() - interval '90 s' WHERE id = $1", [
     callbacks[1]!.id,
@@ -128,4 +129,18 @@ it('takes what waits longest first, by an index', async () => {
     'EXPLAIN SELECT id FROM receipt_inbox WHERE taken_until <= now() ORDER BY taken_until LIMIT 9',
   );
   expect(JSON.stringify(plan)).toContain('receipt_inbox_due');
+});
+
+it('takes of all tenants alike, however much waits of one, and nothing of those left out', async () => {
+  const [flood, few, one] = [newId(Date.now()), newId(Date.now()), newId(Date.now())];
+  const of = (tenantId: string, count: number) => Array.from({ length: count }, () => callback({ tenantId }));
+  await store(of(flood, 60));
+  await store(of(few, 5));
+  await store(of(one, 1));
+  const taken = (from: { tenantId: string }[]) =>
+    [flood, few, one].map((id) => from.filter(({ tenantId }) => tenantId === id).length);
+  expect(taken(await take(12))).toEqual([4, 4, 1]);
+  expect(taken(await take(12))).toEqual([6, 1, 0]);
+  expect(taken(await take(12))).toEqual([12, 0, 0]);
+  expect(await takeCallbacks(db, { limit: 12, holdMs: 60_000, except: [flood] })).toEqual([]);
 });

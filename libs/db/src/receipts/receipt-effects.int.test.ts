@@ -136,14 +136,15 @@ describe('recordReceiptEvents', () => {
 });
 
 describe('suppressRecipients', () => {
+  const at = new Date('2026-01-01T00:00:00Z');
   it('suppresses the address of a delivery, once, with a mask and the delivery', async () => {
     const id = await sent();
     await suppressRecipients(db, source, [
-      { deliveryId: id.toUpperCase(), reason: 'complaint' },
-      { deliveryId: await sent(), reason: 'bounce' },
+      { deliveryId: id.toUpperCase(), reason: 'complaint', at },
+      { deliveryId: await sent(), reason: 'bounce', at },
     ]);
-    await suppressRecipients(db, source, [{ deliveryId: id, reason: 'bounce' }]);
-    expect(await list()).toMatchObject([{ channel: 'sms', hint: '+49•••678' }]);
+    await suppressRecipients(db, source, [{ deliveryId: id, reason: 'bounce', at: new Date() }]);
+    expect(await list()).toMatchObject([{ channel: 'sms', hint: '+49•••678', createdAt: at }]);
     const [row] = await db.rows('SELECT address_key FROM suppressions WHERE tenant_id = $1', [
       owner.tenantId,
     ]);
@@ -152,15 +153,51 @@ describe('suppressRecipients', () => {
 
   it('keeps the reason that is there', async () => {
     await createSuppression(db, { ...owner, channel: 'sms', address: PHONE, reason: 'manual' });
-    await suppressRecipients(db, source, [{ deliveryId: await sent(), reason: 'complaint' }]);
+    await suppressRecipients(db, source, [{ deliveryId: await sent(), reason: 'complaint', at }]);
     expect((await list()).map(({ reason }) => reason)).toEqual(['manual']);
+  });
+
+  it('lets an address that opts out again be out from then on, and never from before', async () => {
+    const optOut = async (seconds: number) =>
+      suppressRecipients(db, source, [
+        { deliveryId: await sent(), reason: 'opt_out', at: new Date(at.getTime() + seconds * 1000) },
+      ]);
+    const optIn = (seconds: number) =>
+      applyConsent(db, {
+        ...source,
+        address: PHONE,
+        optedOut: false,
+        at: new Date(at.getTime() + seconds * 1000),
+      });
+    await optOut(1);
+    await optOut(5);
+    await optOut(2);
+    expect(await optIn(4)).toBe('ignored');
+    expect(await list()).toMatchObject([{ reason: 'opt_out', createdAt: new Date(at.getTime() + 5000) }]);
+    expect(await optIn(6)).toBe('applied');
+  });
+
+  it('prefers what no opt-in lifts, and the latest of several opt-outs', async () => {
+    const late = new Date(at.getTime() + 5000);
+    const [a, b] = [await sent(), await sent()];
+    await suppressRecipients(db, source, [
+      { deliveryId: a, reason: 'opt_out', at: late },
+      { deliveryId: b, reason: 'opt_out', at },
+    ]);
+    expect(await list()).toMatchObject([{ reason: 'opt_out', createdAt: late }]);
+    await deleteSuppression(db, { ...owner, channel: 'sms', address: PHONE });
+    await suppressRecipients(db, source, [
+      { deliveryId: a, reason: 'opt_out', at: late },
+      { deliveryId: a, reason: 'complaint', at },
+    ]);
+    expect(await list()).toMatchObject([{ reason: 'complaint', createdAt: at }]);
   });
 
   it('leaves alone what is not the provider’s or was never tried, and keeps tests apart', async () => {
     const stranger = { tenantId: await newTenant(db), live: true };
     const [theirs, waiting, mine] = [await sent(stranger), await accepted(), await sent()];
     const suppress = (deliveryId: string, over: object = {}) =>
-      suppressRecipients(db, { ...source, ...over }, [{ deliveryId, reason: 'complaint' }]);
+      suppressRecipients(db, { ...source, ...over }, [{ deliveryId, reason: 'complaint', at }]);
     await suppress(theirs);
     await suppress(waiting);
     await suppress(mine, { channel: 'email' });

@@ -7,6 +7,8 @@ import { maskAddress } from '../suppressions/mask-address';
 export interface RecipientToSuppress {
   deliveryId: string;
   reason: SuppressionReason;
+  /** When the provider learnt of it. */
+  at: Date;
 }
 
 interface Sent {
@@ -18,7 +20,8 @@ interface Sent {
 
 /**
  * Suppresses the addresses of deliveries that a provider tells of: those of the tenant and channel that were tried. An
- * address that is suppressed already keeps its reason.
+ * address that is suppressed already keeps its reason; one that opted out counts from the latest word, so that no opt-in
+ * before it lifts it.
  */
 export async function suppressRecipients(
   db: Database,
@@ -36,15 +39,20 @@ export async function suppressRecipients(
     channel,
   ]);
   if (sent.length === 0) return;
-  const reasons = new Map(recipients.map(({ reason }, n) => [ids[n], reason]));
+  const known = new Map(sent.map((row) => [row.id, row]));
+  const found = recipients.flatMap(({ reason, at }, n) => {
+    const row = known.get(ids[n] as string);
+    return row ? [{ ...row, reason, at }] : [];
+  });
   await db.prepared('suppress-recipients', SUPPRESS, [
     tenantId,
     channel,
-    sent.map((row) => row.live),
-    sent.map((row) => row.addressKey),
-    sent.map((row) => reasons.get(row.id)),
-    sent.map((row) => maskAddress(channel, row.address)),
-    sent.map((row) => row.id),
+    found.map((row) => row.live),
+    found.map((row) => row.addressKey),
+    found.map((row) => row.reason),
+    found.map((row) => maskAddress(channel, row.address)),
+    found.map((row) => row.id),
+    found.map((row) => row.at),
   ]);
 }
 
@@ -53,11 +61,15 @@ SELECT id, live, address, address_key AS "addressKey" FROM deliveries
 WHERE id = ANY($1::uuid[]) AND id BETWEEN $2::uuid AND $3::uuid AND tenant_id = $4 AND channel = $5 AND attempts > 0
   AND address IS NOT NULL AND address_key IS NOT NULL`;
 
-/** Sorted, so that two statements that want the same rows do not wait for each other. */
+/**
+ * Of several words of one address what no opt-in lifts goes first. Sorted, so that two statements that want the same rows do
+ * not wait for each other.
+ */
 const SUPPRESS = `
-INSERT INTO suppressions (tenant_id, channel, live, address_key, reason, hint, delivery_id)
-SELECT $1::uuid, $2::text, live, address_key, reason, hint, delivery_id
-FROM unnest($3::boolean[], $4::bytea[], $5::text[], $6::text[], $7::uuid[])
-  AS s(live, address_key, reason, hint, delivery_id)
-ORDER BY live, address_key
-ON CONFLICT DO NOTHING`;
+INSERT INTO suppressions AS s (tenant_id, channel, live, address_key, reason, hint, delivery_id, created_at)
+SELECT DISTINCT ON (live, address_key) $1::uuid, $2::text, live, address_key, reason, hint, delivery_id, at
+FROM unnest($3::boolean[], $4::bytea[], $5::text[], $6::text[], $7::uuid[], $8::timestamptz[])
+  AS t(live, address_key, reason, hint, delivery_id, at)
+ORDER BY live, address_key, reason = 'opt_out', at DESC
+ON CONFLICT (tenant_id, live, channel, address_key) DO UPDATE SET created_at = excluded.created_at
+WHERE s.reason = 'opt_out' AND s.created_at < excluded.created_at`;

@@ -109,9 +109,7 @@ it('sees a delivery that is replayed while it waits for its locks', async () => 
   const { deliveryId } = await delivered(DEAD);
   const reader = await openTransaction(database.url, 'SELECT 1 FROM attachments LIMIT 1');
   const retiring = retireDay(db, day());
-  expect((await replayDeadLetters(db, owner.tenantId, [deliveryId])).map((each) => each.outcome)).toEqual([
-    'settled',
-  ]);
+  expect((await replayDeadLetters(db, owner, [deliveryId])).map((each) => each.outcome)).toEqual(['settled']);
   await reader.end();
   expect(await retiring).toBe('open');
   expect(await allTables('retired_')).toEqual(TABLES.map(() => false));

@@ -1,3 +1,4 @@
+import { type Lane } from '@herald/contracts';
 import { useTestDatabase } from '@herald/testing';
 import { type Database } from '../connection/database';
 import { claimDeliveries } from '../deliveries/claim-deliveries';
@@ -22,7 +23,7 @@ const overdue = (ms: number) => ({ ...LANE, bounds: [{ tenantId, before: ago(ms)
 const phones = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ phone: `+49151123456${n + 10}` }));
 const ago = (ms: number) => new Date(Date.now() - ms);
-const LANE = { channel: 'sms', lane: 'default', limit: 1000 } as const;
+const LANE = { channel: 'sms', lane: 'default', limit: 1000, share: 1000 } as const;
 const row = async (id: string) => (await db.rows('SELECT * FROM deliveries WHERE id = $1', [id]))[0]!;
 const idsOf = (rows: { id: string }[]) => rows.map(({ id }) => id).sort();
 
@@ -139,11 +140,21 @@ describe('ringOverdue', () => {
     expect(await ringOverdue(db, { ...LANE, bounds: [] })).toEqual([]);
   });
 
+  it('takes so many of each tenant', async () => {
+    const mine = await queued(60_000, 50_000, 40_000);
+    const other = newOwner();
+    const theirs = (await acceptOne(db, other, {})).deliveryIds;
+    for (const id of theirs) await due(id, 30_000);
+    const bounds = [tenantId, other.tenantId].map((id) => ({ tenantId: id, before: ago(0) }));
+    const rung = await ringOverdue(db, { ...LANE, bounds, share: 2 });
+    expect(idsOf(rung)).toEqual([...mine.slice(0, 2), ...theirs].sort());
+  });
+
   it('takes the longest overdue first, so many at a time', async () => {
     const ids = await queued(...Array.from({ length: 30 }, (_, n) => 60_000 + n * 1000));
     const rounds: string[][] = [];
     for (let round = 0; round < 4; round += 1) {
-      rounds.push(idsOf(await ringOverdue(db, { ...overdue(30_000), limit: 10 })));
+      rounds.push(idsOf(await ringOverdue(db, { ...overdue(30_000), share: 10 })));
     }
     const oldestFirst = [...ids].reverse();
     const expected = [0, 10, 20].map((from) => oldestFirst.slice(from, from + 10).sort());
@@ -172,6 +183,7 @@ describe('ringOverdue', () => {
 });
 
 describe('promoteScheduled', () => {
+  const upTo = (limit: number, lane: Lane = 'default') => ({ lane, limit });
   const at = (ms: number) => new Date(Date.now() + ms).toISOString();
   const wake = (id: string, age: number) =>
     db.rows('UPDATE deliveries SET wake_at = $2 WHERE id = $1', [id, ago(age)]);
@@ -180,29 +192,42 @@ describe('promoteScheduled', () => {
     const [now, later] = [await one({ sendAt: at(3_600_000) }), await one({ sendAt: at(3_600_000) })];
     const waiting = await one({});
     await wake(now, 10);
-    expect(await promoteScheduled(db, 100)).toEqual([{ id: now, tenantId, channel: 'sms', lane: 'default' }]);
+    expect(await promoteScheduled(db, upTo(100))).toEqual([
+      { id: now, tenantId, channel: 'sms', lane: 'default' },
+    ]);
     const after = await row(now);
     expect(after).toMatchObject({ state: 'queued', reason: null, wake_at: null });
     expect(Date.now() - after.due_at.getTime()).toBeLessThan(5000);
     expect(await row(later)).toMatchObject({ state: 'scheduled', due_at: null });
     expect(await row(waiting)).toMatchObject({ state: 'queued', reason: null });
-    expect(await promoteScheduled(db, 100)).toEqual([]);
+    expect(await promoteScheduled(db, upTo(100))).toEqual([]);
     expect(await claimDeliveries(db, [now, later], 1000)).toHaveLength(1);
+  });
+
+  it('takes one lane', async () => {
+    const [urgent, usual] = [
+      await one({ sendAt: at(3_600_000), priority: 'critical' }),
+      await one({ sendAt: at(3_600_000) }),
+    ];
+    for (const id of [urgent, usual]) await wake(id, 10);
+    expect(idsOf(await promoteScheduled(db, upTo(100, 'critical')))).toEqual([urgent]);
+    expect(await promoteScheduled(db, upTo(100, 'bulk'))).toEqual([]);
+    expect(idsOf(await promoteScheduled(db, upTo(100)))).toEqual([usual]);
   });
 
   it('keeps the reason of a retry', async () => {
     const id = await one({ sendAt: at(3_600_000) });
     await db.rows("UPDATE deliveries SET reason = 'retry_scheduled', attempts = 1");
     await wake(id, 10);
-    await promoteScheduled(db, 100);
+    await promoteScheduled(db, upTo(100));
     expect(await row(id)).toMatchObject({ state: 'queued', reason: 'retry_scheduled', attempts: 1 });
   });
 
   it('takes the longest overdue first, each once over several schedulers', async () => {
     const { deliveryIds } = await acceptOne(db, owner, { to: phones(60), sendAt: at(3_600_000) });
     for (const [n, id] of deliveryIds.entries()) await wake(id, 1000 + n * 1000);
-    expect(idsOf(await promoteScheduled(db, 10))).toEqual(deliveryIds.slice(50).sort());
-    const rest = await Promise.all(pools.map((pool) => promoteScheduled(pool, 30)));
+    expect(idsOf(await promoteScheduled(db, upTo(10)))).toEqual(deliveryIds.slice(50).sort());
+    const rest = await Promise.all(pools.map((pool) => promoteScheduled(pool, upTo(30))));
     expect(idsOf(rest.flat())).toEqual(deliveryIds.slice(0, 50).sort());
   });
 });

@@ -81,10 +81,12 @@ export async function findHeads(
  * A tenant's list in a lane is first in, first out, so a row that became due later than the list's head is still behind
  * it, and only those due before it (`before`, some grace earlier) can be lost. A row that is rung gets `due_at = now()`: it
  * stands at the tail again, like its id in the list, and is not rung twice. That keeps a backlog from being multiplied.
+ *
+ * @param lane.share how many of each tenant at most
  */
 export async function ringOverdue(
   db: Database,
-  lane: { channel: Channel; lane: Lane; bounds: readonly TenantBound[]; limit: number },
+  lane: { channel: Channel; lane: Lane; bounds: readonly TenantBound[]; share: number },
 ): Promise<DueDelivery[]> {
   return db.prepared<DueDelivery & Record<string, unknown>>(
     'ring-overdue',
@@ -94,7 +96,6 @@ export async function ringOverdue(
          SELECT id FROM deliveries
          WHERE channel = $1 AND lane = $2 AND tenant_id = bound.tenant_id AND due_at < bound.before AND state = 'queued'
          ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED) d
-       LIMIT $5
      )
      UPDATE deliveries d SET due_at = now(), updated_at = now(), reason = coalesce(d.reason, 'rescued') FROM lost
      WHERE d.id = lost.id AND d.state = 'queued'
@@ -104,49 +105,59 @@ export async function ringOverdue(
       lane.lane,
       lane.bounds.map(({ tenantId }) => tenantId),
       lane.bounds.map(({ before }) => before),
-      lane.limit,
+      lane.share,
     ],
   );
 }
 
+/** What waits for its time in one lane. */
+export interface DueLane {
+  lane: Lane;
+  limit: number;
+}
+
 /**
  * Puts back what was sent and got no receipt in the time that its request gave: the providers that it has tried, the last
- * one among them, stand on the row, so another one gets it.
+ * one among them, stand on the row, so another one gets it. What a receipt said of the last one no longer holds, but that
+ * it was sent does (see `herald_final_state`). What expired meanwhile stays as it is.
  */
-export async function failOverUnconfirmed(db: Database, limit: number): Promise<DueDelivery[]> {
+export async function failOverUnconfirmed(db: Database, { lane, limit }: DueLane): Promise<DueDelivery[]> {
   return db.prepared<DueDelivery & Record<string, unknown>>(
     'fail-over-unconfirmed',
     `WITH due AS (
-       SELECT id FROM deliveries
-       WHERE wake_at <= now() AND state = 'sent'
-       ORDER BY wake_at LIMIT $1 FOR UPDATE SKIP LOCKED
+       SELECT id, coalesce(expires_at <= now(), false) AS expired FROM deliveries
+       WHERE lane = $1 AND wake_at <= now() AND state = 'sent'
+       ORDER BY wake_at LIMIT $2 FOR UPDATE SKIP LOCKED
      ), put_back AS (
        UPDATE deliveries d SET state = 'queued', reason = 'receipt_missing', code = NULL, updated_at = now(),
-         due_at = now(), wake_at = NULL, failovers = d.failovers + 1
-       FROM due WHERE d.id = due.id AND d.state = 'sent'
+         due_at = now(), wake_at = NULL, failovers = d.failovers + 1, receipt = NULL, receipt_reason = NULL
+       FROM due WHERE d.id = due.id AND d.state = 'sent' AND NOT due.expired
        RETURNING d.id, d.tenant_id, d.channel, d.lane, d.provider
+     ), let_be AS (
+       UPDATE deliveries d SET wake_at = NULL
+       FROM due WHERE d.id = due.id AND d.state = 'sent' AND due.expired
      ), logged AS (
        INSERT INTO events (delivery_id, id, tenant_id, type, reason, detail)
        SELECT id, gen_random_uuid(), tenant_id, 'queued', 'receipt_missing', provider FROM put_back
      )
      SELECT id, tenant_id AS "tenantId", channel, lane FROM put_back`,
-    [limit],
+    [lane, limit],
   );
 }
 
 /** Moves deliveries whose time has come from `scheduled` to `queued`, the longest overdue first. */
-export async function promoteScheduled(db: Database, limit: number): Promise<DueDelivery[]> {
+export async function promoteScheduled(db: Database, { lane, limit }: DueLane): Promise<DueDelivery[]> {
   return db.prepared<DueDelivery & Record<string, unknown>>(
     'promote-scheduled',
     `WITH due AS (
        SELECT id FROM deliveries
-       WHERE wake_at <= now() AND state = 'scheduled'
-       ORDER BY wake_at LIMIT $1 FOR UPDATE SKIP LOCKED
+       WHERE lane = $1 AND wake_at <= now() AND state = 'scheduled'
+       ORDER BY wake_at LIMIT $2 FOR UPDATE SKIP LOCKED
      )
      UPDATE deliveries d SET state = 'queued', updated_at = now(), due_at = now(), wake_at = NULL,
        reason = CASE WHEN d.reason = 'scheduled_by_request' THEN NULL ELSE d.reason END
      FROM due WHERE d.id = due.id AND d.state = 'scheduled'
      RETURNING d.id, d.tenant_id AS "tenantId", d.channel, d.lane`,
-    [limit],
+    [lane, limit],
   );
 }

@@ -164,8 +164,8 @@ describe('people', () => {
     const dead = { state: 'dead', reason: 'retries_exhausted' } as const;
     const [one, other, third] = [await accepted(), await accepted(), await accepted()];
     for (const id of [one, other, third]) await sendOne(db, id, dead);
-    await discardDeadLetters(db, owner.tenantId, [one]);
-    await replayDeadLetters(db, owner.tenantId, [other]);
+    await discardDeadLetters(db, owner, [one]);
+    await replayDeadLetters(db, owner, [other]);
     await retryDelivery(db, owner, third);
     const rows = await outboxOf(db, owner.tenantId);
     expect(rows.map(({ type }) => type)).toEqual([...Array(3).fill('delivery.dead'), 'delivery.failed']);

@@ -4,6 +4,7 @@ import { type Board, Breakers } from './breakers';
 
 const OK: SendOutcome = { outcome: 'accepted' };
 const DOWN: SendOutcome = { outcome: 'retry', reason: 'provider_unavailable', code: 'http_503' };
+const MISCONFIGURED: SendOutcome = { outcome: 'config-halt', reason: 'provider_misconfigured', code: 'x' };
 const GUARDED = { key: 'provider', setting: 'auto' } as const;
 
 /** The board of a few workers, in this process. */
@@ -108,7 +109,11 @@ describe('Breakers', () => {
     const slow = worker();
     await sendMany(slow, 20, { outcome: 'retry', reason: 'rate_limited', code: 'http_429' });
     await sendMany(slow, 20, { outcome: 'permanent-address', reason: 'invalid_address', code: 'x' });
+    await sendMany(slow, 20, { ...MISCONFIGURED, ofMessage: true });
     expect(await send(slow, OK)).toBe('watched');
+    const misconfigured = worker();
+    await sendMany(misconfigured, 5, MISCONFIGURED);
+    expect(await send(misconfigured, OK)).toBe('open');
     const most = worker();
     for (let n = 0; n < 20; n += 1) await sendMany(most, 1, n % 3 === 0 ? OK : DOWN);
     expect(await send(most, OK)).toBe('open');
@@ -137,6 +142,16 @@ describe('Breakers', () => {
     // What the board said is older than the time it gave, and nothing was read since.
     jest.advanceTimersByTime(5001);
     expect((await two.admit(GUARDED)).kind).toBe('probe');
+  });
+
+  it('knows it also when it asked about others meanwhile', async () => {
+    const [one, two] = [worker(), worker()] as const;
+    await sendMany(one, 5, DOWN);
+    await hearOfIt(two);
+    jest.advanceTimersByTime(5001);
+    two.seemsOpen({ ...GUARDED, key: 'other' });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(two.seemsOpen(GUARDED)).toBe(false);
   });
 
   it('goes by itself while the board is away', async () => {

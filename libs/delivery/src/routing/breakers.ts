@@ -63,7 +63,8 @@ const MAX_ASKED = 1000;
  */
 export class Breakers {
   private readonly breakers = new LRUCache<string, Breaker>({ max: MAX_BREAKERS });
-  private board = new Map<string, BoardState>();
+  /** Until when the board said that a breaker is open; one whose time is over is a suspect. */
+  private readonly board = new LRUCache<string, number>({ max: MAX_BREAKERS });
   private readonly asked = new Set<string>();
   private readAt = Number.NEGATIVE_INFINITY;
   private reading = false;
@@ -171,10 +172,10 @@ export class Breakers {
   private boardState(key: string): BoardState | undefined {
     if (this.asked.size < MAX_ASKED) this.asked.add(key);
     if (!this.reading && this.options.now() - this.readAt > BOARD_AGE_MS) void this.readBoard();
-    const state = this.board.get(key);
-    if (state?.kind !== 'open') return state;
-    const left = state.forMs - (this.options.now() - this.readAt);
-    return left > 0 ? { kind: 'open', forMs: left } : { kind: 'suspect' };
+    const openUntil = this.board.get(key);
+    if (openUntil === undefined) return undefined;
+    const forMs = openUntil - this.options.now();
+    return forMs > 0 ? { kind: 'open', forMs } : { kind: 'suspect' };
   }
 
   private async readBoard(): Promise<void> {
@@ -184,7 +185,8 @@ export class Breakers {
     try {
       const states = await this.options.board.read(keys);
       for (const key of keys) this.board.delete(key);
-      for (const [key, state] of states) this.board.set(key, state);
+      const now = this.options.now();
+      for (const [key, state] of states) this.board.set(key, state.kind === 'open' ? now + state.forMs : now);
     } catch (error) {
       this.options.onBoardFailure(error);
     } finally {
@@ -214,7 +216,8 @@ function createPolicy() {
 
 /** The provider's fault. Not that it asks to go slower, and nothing about a message or an address. */
 export function isFailure(outcome: SendOutcome): boolean {
-  if (outcome.outcome === 'config-halt' || outcome.outcome === 'ambiguous') return true;
+  if (outcome.outcome === 'config-halt') return !outcome.ofMessage;
+  if (outcome.outcome === 'ambiguous') return true;
   return (
     outcome.outcome === 'retry' &&
     (outcome.reason === 'provider_unavailable' || outcome.reason === 'timed_out')

@@ -54,7 +54,7 @@ const MAX_HEALTHS = 10_000;
 const LOWERED = 0.5;
 const RESTORED = 0.9;
 
-type Delivery = Pick<ClaimedDelivery, 'tenantId' | 'live' | 'tried'>;
+type Delivery = Pick<ClaimedDelivery, 'tenantId' | 'live' | 'tried' | 'unconfirmed'>;
 
 /**
  * Chooses the provider for each message: by position and weight, less of those that err or are slow, none whose breaker is
@@ -76,13 +76,18 @@ export class Router<C extends Channel> {
     const all = await providers.settingsOf(delivery.tenantId);
     const settings = all.filter((setting) => providers.carries(setting, message));
     if (settings.length === 0) return { kind: 'none' };
-    return this.choose(this.candidates(delivery, settings), delivery, message);
+    const candidates = this.candidates(delivery, settings);
+    if (candidates.length === 0) return { kind: 'none' };
+    return this.choose(candidates, delivery, message);
   }
 
-  /** In the order in which to try them. Those that failed this message are left out, unless all did. */
-  private candidates({ tried }: Delivery, settings: readonly ProviderSetting[]): ProviderSetting[] {
+  /** In the order in which to try them. Those that failed this message are left out, unless all did; those that took it always. */
+  private candidates(
+    { tried, unconfirmed }: Delivery,
+    settings: readonly ProviderSetting[],
+  ): ProviderSetting[] {
     const left = tried ? settings.filter(({ id }) => !tried.includes(id)) : settings;
-    const from = left.length > 0 ? left : settings;
+    const from = left.length > 0 || unconfirmed ? left : settings;
     if (from.length < 2) return [...from];
     return rankProviders(this.weighed(from), this.options.random).map(({ setting }) => setting);
   }

@@ -1,4 +1,9 @@
-import { createProviderConfig, failOverUnconfirmed, listProviderEvents } from '@herald/db';
+import {
+  cancelNotification,
+  createProviderConfig,
+  failOverUnconfirmed,
+  listProviderEvents,
+} from '@herald/db';
 import { newId, type SendOutcome } from '@herald/domain';
 import { Metrics } from '@herald/platform';
 import { until } from '@herald/testing';
@@ -203,6 +208,7 @@ describe('limits of a provider', () => {
 });
 
 describe('a receipt that does not come', () => {
+  const DUE = { lane: 'default', limit: 10 } as const;
   const wait = { failover: { withoutReceiptSeconds: 1 } };
   const overdue = (id: string) =>
     house.db.rows(
@@ -214,9 +220,9 @@ describe('a receipt that does not come', () => {
     await start();
     const id = await sendOne(wait);
     await becomes(id, 'sent');
-    expect(await failOverUnconfirmed(house.db, 10)).toEqual([]);
+    expect(await failOverUnconfirmed(house.db, DUE)).toEqual([]);
     await overdue(id);
-    const due = await failOverUnconfirmed(house.db, 10);
+    const due = await failOverUnconfirmed(house.db, DUE);
     expect(due).toEqual([{ id, tenantId: house.tenantId, channel: 'sms', lane: 'default' }]);
     await house.queues.ring(due);
     await until(async () => second.calls.length === 1);
@@ -227,6 +233,59 @@ describe('a receipt that does not come', () => {
     expect((await view(id))?.timeline).toContainEqual(
       expect.objectContaining({ type: 'queued', reason: 'receipt_missing' }),
     );
+  });
+
+  /** Sent by the first, without a receipt, and now the second's turn. */
+  async function goesOver(over: object = {}): Promise<string> {
+    const id = await sendOne({ ...wait, ...over });
+    await becomes(id, 'sent');
+    // Its carrier has it: that is no receipt of its arrival.
+    await house.db.rows("UPDATE deliveries SET receipt = 'sent', receipt_rank = 1 WHERE id = $1", [id]);
+    await overdue(id);
+    await house.queues.ring(await failOverUnconfirmed(house.db, DUE));
+    return id;
+  }
+
+  it('lets the other one be tried again when it fails, and the first one alone', async () => {
+    await start();
+    second.script(PHONE, DOWN, { outcome: 'accepted' });
+    const id = await goesOver();
+    await until(async () => second.calls.length === 2, { timeoutMs: 15_000 });
+    await becomes(id, 'sent');
+    expect(first.calls.length).toBe(1);
+  });
+
+  it('does not undo that the first one sent it', async () => {
+    await start();
+    second.otherwise({ outcome: 'permanent-content', reason: 'content_rejected', code: 'no' });
+    const id = await goesOver();
+    await until(async () => second.calls.length === 1);
+    await becomes(id, 'sent');
+    expect(await view(id)).toMatchObject({ state: 'sent', reason: 'receipt_missing' });
+    expect(first.calls.length).toBe(1);
+  });
+
+  it('matters to nobody after it has expired, or was canceled', async () => {
+    await start();
+    const [expired, canceled] = [await sendOne(wait), await sendOne(wait)];
+    for (const id of [expired, canceled]) await becomes(id, 'sent');
+    await house.db.rows('UPDATE deliveries SET expires_at = now() WHERE id = $1', [expired]);
+    const [row] = await house.db.rows<{ notification: string }>(
+      'SELECT notification_id AS notification FROM deliveries WHERE id = $1',
+      [canceled],
+    );
+    const after = await cancelNotification(
+      house.db,
+      { tenantId: house.tenantId, live: true },
+      row?.notification as string,
+    );
+    expect(after).toMatchObject([{ state: 'sent', canceledNow: false }]);
+    for (const id of [expired, canceled]) await overdue(id);
+    expect(await failOverUnconfirmed(house.db, DUE)).toEqual([]);
+    for (const id of [expired, canceled])
+      expect(await house.db.rows('SELECT state, wake_at FROM deliveries WHERE id = $1', [id])).toEqual([
+        { state: 'sent', wake_at: null },
+      ]);
   });
 
   it('is not waited for where there is no other provider, or nobody asked', async () => {

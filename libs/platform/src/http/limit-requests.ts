@@ -38,23 +38,32 @@ export function limitMetrics(metrics: Metrics) {
 }
 export type LimitMetrics = ReturnType<typeof limitMetrics>;
 
+/** Takes one token of a bucket and counts what comes of it. */
+export async function takeRequest(
+  { take, metrics }: LimitRequestsDeps,
+  { bucket, limit }: { bucket: string; limit: RequestLimit },
+): Promise<LimitAnswer> {
+  const answer = await take(bucket, limit);
+  if (answer.unchecked) metrics.unlimited.inc();
+  if (!answer.allowed) metrics.rateLimited.inc();
+  return answer;
+}
+
 /**
  * Takes one token of a bucket and says in RateLimit headers (IETF draft-10) what is left.
  * @param who may send that many, for the answer: "This key"
  * @throws ProblemError 429 with Retry-After
  */
 export async function limitRequests(
-  { take, metrics }: LimitRequestsDeps,
+  deps: LimitRequestsDeps,
   { bucket, limit, who }: { bucket: string; limit: RequestLimit; who: string },
   res: ServerResponse,
 ): Promise<void> {
-  const { allowed, remaining, resetSeconds, unchecked } = await take(bucket, limit);
+  const { allowed, remaining, resetSeconds } = await takeRequest(deps, { bucket, limit });
   const windowSeconds = Math.ceil(limit.burst / limit.perSecond);
   res.setHeader('ratelimit-policy', `"burst";q=${limit.burst};w=${windowSeconds}`);
   res.setHeader('ratelimit', `"burst";r=${remaining};t=${resetSeconds}`);
-  if (unchecked) metrics.unlimited.inc();
   if (allowed) return;
-  metrics.rateLimited.inc();
   throw new ProblemError('rate-limited', `${who} may send ${limit.perSecond} requests a second.`, {
     headers: { 'retry-after': String(Math.max(1, resetSeconds)) },
   });

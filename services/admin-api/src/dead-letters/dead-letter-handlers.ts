@@ -8,11 +8,12 @@ import {
 import {
   type Database,
   type DeadLetter,
+  type DeadLetterOwner,
   discardDeadLetters,
   listDeadLetters,
   replayDeadLetters,
 } from '@herald/db';
-import { type Logger } from '@herald/platform';
+import { type Logger, type Principal } from '@herald/platform';
 import { type DeliveryQueues } from '@herald/queue';
 import { ID_CURSOR, pageOf } from '../http/page';
 import { forTenant } from '../http/tenant-of';
@@ -29,15 +30,20 @@ export interface DeadLetterDeps {
 
 export function deadLetterHandlers({ db, queues, metrics }: DeadLetterDeps) {
   return {
-    listDeadLetters: forTenant<unknown, ListDeadLettersQueryDto>(db, async (tenantId, { query }) => {
-      const { channel, reason, provider } = query;
-      const filter = { channel, reason, provider };
-      const find = (page: { limit: number; before?: string }) => listDeadLetters(db, tenantId, filter, page);
-      return { status: 200, body: await pageOf(query, { cursor: ID_CURSOR, find, view: toView }) };
-    }),
+    listDeadLetters: forTenant<unknown, ListDeadLettersQueryDto>(
+      db,
+      async (tenantId, { query, principal }) => {
+        const { channel, reason, provider } = query;
+        const filter = { channel, reason, provider };
+        const owner = ownerOf(tenantId, principal);
+        const find = (page: { limit: number; before?: string }) => listDeadLetters(db, owner, filter, page);
+        return { status: 200, body: await pageOf(query, { cursor: ID_CURSOR, find, view: toView }) };
+      },
+    ),
 
-    replayDeadLetters: forTenant<SelectDeadLettersDto>(db, async (tenantId, { body, log }) => {
-      const { settled, left } = await settleSelected(db, tenantId, selectDeadLetters(body), {
+    replayDeadLetters: forTenant<SelectDeadLettersDto>(db, async (tenantId, { body, principal, log }) => {
+      const owner = ownerOf(tenantId, principal);
+      const { settled, left } = await settleSelected(db, owner, selectDeadLetters(body), {
         settle: replayDeadLetters,
         onSettled: async (letters) => {
           for (const { channel } of letters) metrics.replayed.inc({ channel });
@@ -51,8 +57,9 @@ export function deadLetterHandlers({ db, queues, metrics }: DeadLetterDeps) {
       return { status: 200, body: result };
     }),
 
-    discardDeadLetters: forTenant<SelectDeadLettersDto>(db, async (tenantId, { body, log }) => {
-      const { settled, left } = await settleSelected(db, tenantId, selectDeadLetters(body), {
+    discardDeadLetters: forTenant<SelectDeadLettersDto>(db, async (tenantId, { body, principal, log }) => {
+      const owner = ownerOf(tenantId, principal);
+      const { settled, left } = await settleSelected(db, owner, selectDeadLetters(body), {
         settle: discardDeadLetters,
         onSettled: async (letters) => {
           for (const { channel } of letters) metrics.discarded.inc({ channel });
@@ -66,6 +73,11 @@ export function deadLetterHandlers({ db, queues, metrics }: DeadLetterDeps) {
       return { status: 200, body: result };
     }),
   };
+}
+
+/** A test key sees and settles what test keys posted, a live key what live keys did, the operator both. */
+function ownerOf(tenantId: string, principal: Principal): DeadLetterOwner {
+  return principal.kind === 'tenant' ? { tenantId, live: principal.live } : { tenantId };
 }
 
 /** What is replayed is durable already: without Redis the relay rings for it a little later. */

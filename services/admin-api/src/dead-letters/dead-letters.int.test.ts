@@ -10,7 +10,13 @@ beforeEach(async () => {
 });
 
 /** Deliveries of a tenant that ended as dead letters, in the order of their ids. */
-async function dead(on: TestAdmin, tenantId: string, count: number, channel: 'email' | 'sms' = 'sms') {
+async function dead(
+  on: TestAdmin,
+  tenantId: string,
+  count: number,
+  channel: 'email' | 'sms' = 'sms',
+  live = true,
+) {
   const to = [{ email: 'ada@example.com', phone: '+4915112345678' }];
   const content = { sms: { body: 'Hi' }, email: { subject: 'Hi', text: 'Hi' } };
   const plans = Array.from({ length: count }, () => {
@@ -20,7 +26,7 @@ async function dead(on: TestAdmin, tenantId: string, count: number, channel: 'em
   });
   await acceptNotifications(
     on.db,
-    plans.map((notification) => ({ notification, apiKeyId: tenantId, live: true, response: '' })),
+    plans.map((notification) => ({ notification, apiKeyId: tenantId, live, response: '' })),
   );
   const ids = plans.flatMap((plan) => plan.deliveries.map((delivery) => delivery.id));
   const claimed = await claimDeliveries(on.db, ids, 60_000);
@@ -152,6 +158,32 @@ it("does not see or touch another tenant's", async () => {
     discarded: 0,
   });
   expect(await listed()).toEqual(ids);
+});
+
+it('shows and settles for a test key what test keys posted, for a live key what live keys did', async () => {
+  const [live] = (await dead(admin, tenant.id, 1)) as [string];
+  const [test] = (await dead(admin, tenant.id, 1, 'sms', false)) as [string];
+  const tester = admin.as((await admin.newKey(tenant.id, ['admin'], 'test')).key);
+  const listedBy = async (caller: Caller) =>
+    (await caller.get(`/v1/dead-letters?tenantId=${tenant.id}`).expect(200)).body.items.map(
+      (item: { id: string }) => item.id,
+    );
+  expect(await listedBy(tester)).toEqual([test]);
+  expect(await listed()).toEqual([live]);
+  expect((await listedBy(admin.operator)).sort()).toEqual([live, test].sort());
+  for (const [action, not] of [
+    ['replay', 'notReplayed'],
+    ['discard', 'notDiscarded'],
+  ]) {
+    const { body } = await tester.post(`/v1/dead-letters/${action}`, { ids: [live] }).expect(200);
+    expect(body).toMatchObject({ [not as string]: [{ id: live, reason: 'not_found' }] });
+    const other = await tenant.admin.post(`/v1/dead-letters/${action}`, { ids: [test] }).expect(200);
+    expect(other.body).toMatchObject({ [not as string]: [{ id: test, reason: 'not_found' }] });
+  }
+  const { body } = await tester.post('/v1/dead-letters/replay', { filter: {} }).expect(200);
+  expect(body).toEqual({ replayed: 1 });
+  expect(await stateOf(live)).toMatchObject({ state: 'dead' });
+  expect(await stateOf(test)).toMatchObject({ state: 'queued' });
 });
 
 it.each([

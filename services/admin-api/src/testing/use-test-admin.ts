@@ -38,7 +38,7 @@ export interface TestAdmin {
   as(key: string): Caller;
   /** A tenant and a caller with an admin key of it. */
   newTenant(name?: string): Promise<{ id: string; admin: Caller }>;
-  newKey(tenantId: string, scopes: Scope[]): Promise<{ id: string; key: string }>;
+  newKey(tenantId: string, scopes: Scope[], mode?: 'live' | 'test'): Promise<{ id: string; key: string }>;
 }
 
 /** The admin API on a database and a Redis prefix of the test file's own. `redisUrl` replaces the common Redis. */
@@ -94,8 +94,8 @@ function compose(db: Database, queues: DeliveryQueues, buckets: TokenBuckets): T
   });
   const as = (key: string) => caller(app, key);
   const operator = as(OPERATOR_KEY);
-  const newKey = async (tenantId: string, scopes: Scope[]) => {
-    const body = { tenantId, name: 'Test', mode: 'live', scopes };
+  const newKey = async (tenantId: string, scopes: Scope[], mode = 'live') => {
+    const body = { tenantId, name: 'Test', mode, scopes };
     const answer = await operator.post('/v1/api-keys', body).expect(201);
     return answer.body as { id: string; key: string };
   };

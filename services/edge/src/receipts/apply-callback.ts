@@ -32,14 +32,15 @@ export async function applyCallback(
   if (!provider) throw Object.assign(new Error('The provider is gone'), { code: 'provider_gone' });
   const { type, tenantId, channel } = provider;
   const request = { url, headers: { 'content-type': contentType }, rawBody: body };
-  const said = sortReceipts(await provider.receipts.parse(request), deliveryId, Date.now());
+  const said = sortReceipts(await provider.receipts.parse(request), deliveryId, receivedAt);
   const source = { providerId, tenantId, channel };
+  // Before what is said of consent: an opt-in lifts the opt-outs before it, of the same callback too.
+  await suppressRecipients(db, source, said.suppressions);
   const results = [
     ...(await applyStates(db, source, said.states)),
     ...(await applyEvents(db, source, said.events, metrics)),
-    ...(await applyConsents(db, source, said.consents, receivedAt)),
+    ...(await applyConsents(db, source, said.consents)),
   ];
-  await suppressRecipients(db, source, said.suppressions);
   for (const result of results) metrics.receipts.inc({ provider: type, result });
   const idle = results.length === 0 ? Math.max(1, said.unusable) : said.unusable;
   metrics.receipts.inc({ provider: type, result: 'ignored' }, idle);
@@ -72,9 +73,8 @@ async function applyConsents(
   db: Database,
   { tenantId, channel }: ReceiptSource,
   consents: SortedReceipts['consents'],
-  at: Date,
 ): Promise<ReceiptResult[]> {
   const results: ReceiptResult[] = [];
-  for (const consent of consents) results.push(await applyConsent(db, { ...consent, tenantId, channel, at }));
+  for (const consent of consents) results.push(await applyConsent(db, { ...consent, tenantId, channel }));
   return results;
 }

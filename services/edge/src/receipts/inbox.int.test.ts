@@ -154,6 +154,54 @@ it('leaves in the table what is too much for memory, and comes to it', async () 
   for (const id of ids) expect((await view(id))?.state).toBe('delivered');
 });
 
+describe('while one tenant has more than can be applied', () => {
+  let other: { tenantId: string; providerId: string };
+  const postOther = (edge: TestEdge, id: string) =>
+    request(edge.app)
+      .post(receiptUrl(PUBLIC_URL, other.providerId, id).slice(PUBLIC_URL.length))
+      .set('x-secret', SECRET)
+      .type('json')
+      .send(JSON.stringify([delivered]));
+  /** Before the statements that hold up the first one end by themselves. */
+  const untilTheirs = (id: string) =>
+    until(
+      async () => {
+        const theirs = await getDelivery(first.db, { tenantId: other.tenantId, live: true }, id);
+        return theirs?.state === 'delivered';
+      },
+      { timeoutMs: 3500 },
+    );
+  beforeEach(async () => {
+    other = await addScriptedTenant(first.db, scripted);
+  });
+
+  it.each([1000, 6])('another one is served at once, with room for %i in memory', async (maxHeld) => {
+    const edge = await openBlind({ maxHeld });
+    const ids = await Promise.all(Array.from({ length: 8 }, () => sendSms(first, tenantId)));
+    const theirs = await sendSms(first, other.tenantId);
+    const unlocks = await Promise.all(ids.map(lockDelivery));
+    for (const id of ids) await post(edge, [delivered], id).expect(204);
+    await postOther(edge, theirs).expect(204);
+    await untilTheirs(theirs);
+    expect(await inbox()).toHaveLength(8);
+    await Promise.all(unlocks.map((unlock) => unlock()));
+  });
+
+  it('what others left in the table is taken', async () => {
+    const id = await sendSms(first, tenantId);
+    const theirs = await sendSms(first, other.tenantId);
+    const edge = await openEdge();
+    const unlock = await lockDelivery(id);
+    await post(edge, [{ ...delivered, deliveryId: id }]).expect(204);
+    for (let n = 0; n < 110; n += 1) await post(edge, []).expect(204);
+    await postOther(await openBlind({ maxHeld: 0 }), theirs).expect(204);
+    await untilTheirs(theirs);
+    expect(await inbox()).toHaveLength(111);
+    await unlock();
+    await untilEmpty();
+  });
+});
+
 it('tries again what cannot be read, gives it up in the end and holds up nothing else', async () => {
   const edge = await openEdge();
   await post(edge, 'broken').expect(204);

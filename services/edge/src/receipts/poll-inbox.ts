@@ -5,15 +5,13 @@ import { safely } from './receipt-inbox';
 
 export interface PollInboxDeps {
   db: Database;
-  applier: Pick<CallbackApplier, 'apply' | 'waiting'>;
+  applier: Pick<CallbackApplier, 'apply' | 'crowded'>;
   holdMs: number;
   metrics: EdgeMetrics;
 }
 
 /** A callback has at most 1 MiB. */
 const BATCH = 32;
-/** While more waits here already, what is taken would only wait too. */
-const MAX_WAITING = 100;
 
 /**
  * One look into the inbox: takes and applies what nobody holds (those of an edge that ended, those whose pause is over,
@@ -23,12 +21,12 @@ export async function pollInbox(
   { db, applier, holdMs, metrics }: PollInboxDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  let full = true;
-  while (full && !signal.aborted && applier.waiting <= MAX_WAITING) {
+  let more = true;
+  while (more && !signal.aborted) {
     const until = performance.now() + safely(holdMs);
-    const taken = await takeCallbacks(db, { limit: BATCH, holdMs });
+    const taken = await takeCallbacks(db, { limit: BATCH, holdMs, except: applier.crowded() });
     await Promise.all(taken.map((callback) => applier.apply(callback, until)));
-    full = taken.length === BATCH;
+    more = taken.length > 0;
   }
   const { callbacks, oldestSeconds } = await inboxFigures(db);
   metrics.inbox.set(callbacks);

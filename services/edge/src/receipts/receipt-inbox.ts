@@ -5,7 +5,7 @@ import {
   type StoredCallback,
   storeCallbacks,
 } from '@herald/db';
-import { Coalescer, overloaded } from '@herald/platform';
+import { Coalescer, FairBudget, overloaded } from '@herald/platform';
 
 export interface ReceiptInboxDeps {
   db: Database;
@@ -27,15 +27,17 @@ const MAX_IN_FLIGHT = 2;
 
 /**
  * Makes callbacks durable, many in one statement when many come, and hands them on to be applied from memory. How much
- * is held is bounded on both ways: too much to store is refused, and too much to apply stays in the table.
+ * is held is bounded on both ways, and no tenant has it all: too much to store is refused, and too much to apply stays in
+ * the table.
  */
 export class ReceiptInbox {
   private readonly storing: Coalescer<CallbackToStore, Date>;
-  private storingBytes = 0;
-  private held = 0;
-  private heldBytes = 0;
+  private readonly storingBytes = new FairBudget(MAX_STORING_BYTES);
+  private readonly heldBytes = new FairBudget(MAX_HELD_BYTES);
+  private readonly held: FairBudget;
 
   constructor(private readonly deps: ReceiptInboxDeps) {
+    this.held = new FairBudget(deps.maxHeld);
     this.storing = new Coalescer(
       async (items) => {
         const receivedAt = await storeCallbacks(deps.db, items);
@@ -54,37 +56,37 @@ export class ReceiptInbox {
    * @throws ProblemError 503 when too much waits to be stored, and the error of the statement
    */
   async take(callback: ReceivedCallback): Promise<void> {
+    const { tenantId } = callback;
     const bytes = sizeOf(callback);
-    if (this.storingBytes + bytes > MAX_STORING_BYTES) throw overloaded();
+    if (!this.storingBytes.tryTake(tenantId, bytes)) throw overloaded();
     const until = performance.now() + safely(this.deps.holdMs);
-    const kept = this.hold(bytes);
-    this.storingBytes += bytes;
+    const kept = this.hold(tenantId, bytes);
     try {
       const receivedAt = await this.storing.submit({ callback, holdMs: kept ? this.deps.holdMs : 0 });
       if (kept) void this.applyHeld({ ...callback, receivedAt, tries: 1 }, until, bytes);
     } catch (error) {
-      if (kept) this.release(bytes);
+      if (kept) this.release(tenantId, bytes);
       throw error;
     } finally {
-      this.storingBytes -= bytes;
+      this.storingBytes.giveBack(tenantId, bytes);
     }
   }
 
   private async applyHeld(callback: StoredCallback, until: number, bytes: number): Promise<void> {
     await this.deps.apply(callback, until);
-    this.release(bytes);
+    this.release(callback.tenantId, bytes);
   }
 
-  private hold(bytes: number): boolean {
-    if (this.held >= this.deps.maxHeld || this.heldBytes + bytes > MAX_HELD_BYTES) return false;
-    this.held += 1;
-    this.heldBytes += bytes;
-    return true;
+  private hold(tenantId: string, bytes: number): boolean {
+    if (!this.held.tryTake(tenantId, 1)) return false;
+    if (this.heldBytes.tryTake(tenantId, bytes)) return true;
+    this.held.giveBack(tenantId, 1);
+    return false;
   }
 
-  private release(bytes: number): void {
-    this.held -= 1;
-    this.heldBytes -= bytes;
+  private release(tenantId: string, bytes: number): void {
+    this.held.giveBack(tenantId, 1);
+    this.heldBytes.giveBack(tenantId, bytes);
   }
 }
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { sortReceipts } from './sort-receipts';
 
 const NOW = Date.parse('2030-01-01T00:00:00Z');
+const RECEIVED = new Date(NOW);
 const ID = '01900000-0000-7000-8000-000000000001';
 const OTHER = '01900000-0000-7000-8000-000000000002';
 const NOTHING = { states: [], events: [], suppressions: [], consents: [], unusable: 0 };
@@ -19,7 +20,7 @@ const opened = (over: object = {}): Receipt => ({
   deliveryId: ID,
   ...over,
 });
-const sort = (...receipts: Receipt[]) => sortReceipts(receipts, undefined, NOW);
+const sort = (...receipts: Receipt[]) => sortReceipts(receipts, undefined, RECEIVED);
 
 it('sorts by what is to be done', () => {
   const at = new Date(NOW - 1000);
@@ -41,24 +42,24 @@ it('sorts by what is to be done', () => {
     states: [{ deliveryId: ID, state: 'undelivered', reason: 'unreachable', code: 'x_550' }],
     events: [{ deliveryId: OTHER, event: 'complained', eventId: 'e2', at }],
     suppressions: [
-      { deliveryId: ID, reason: 'bounce' },
-      { deliveryId: OTHER, reason: 'complaint' },
+      { deliveryId: ID, reason: 'bounce', at: RECEIVED },
+      { deliveryId: OTHER, reason: 'complaint', at },
     ],
-    consents: [{ address: '+49151', optedOut: true }],
+    consents: [{ address: '+49151', optedOut: true, at: RECEIVED }],
     unusable: 0,
   });
 });
 
 it('does not use a receipt that was posted to the URL of another delivery than the one it names', () => {
-  expect(sortReceipts([state({ deliveryId: OTHER }), opened({ deliveryId: OTHER })], ID, NOW)).toEqual({
+  expect(sortReceipts([state({ deliveryId: OTHER }), opened({ deliveryId: OTHER })], ID, RECEIVED)).toEqual({
     ...NOTHING,
     unusable: 2,
   });
-  expect(sortReceipts([state({ deliveryId: ID.toUpperCase() })], ID, NOW).states).toHaveLength(1);
+  expect(sortReceipts([state({ deliveryId: ID.toUpperCase() })], ID, RECEIVED).states).toHaveLength(1);
 });
 
 it('goes by the delivery of the URL, and otherwise by ids alone', () => {
-  expect(sortReceipts([state({ deliveryId: undefined })], ID, NOW).states).toHaveLength(1);
+  expect(sortReceipts([state({ deliveryId: undefined })], ID, RECEIVED).states).toHaveLength(1);
   for (const deliveryId of [undefined, '', 'x', `${ID}0`, `${ID}\n`, ID.replace('7', 'g')])
     expect(sort(state({ deliveryId }), opened({ deliveryId }))).toEqual({ ...NOTHING, unusable: 2 });
 });
@@ -71,6 +72,28 @@ it('leaves out what cannot be stored, and keeps the rest of the receipt', () => 
   expect(sort(state({ code: 'x'.repeat(1000) })).states[0]?.code).toHaveLength(255);
   for (const at of [new Date(Number.NaN), new Date(NOW + 1), new Date(-1), new Date(8.64e15)])
     expect(sort(opened({ at })).events).toEqual([expect.objectContaining({ eventId: 'e1', at: undefined })]);
+});
+
+it('takes consent for as old as it is told, never for newer than it was received', () => {
+  const consent = (optedOut: boolean, at?: Date): Receipt => ({
+    kind: 'consent',
+    address: 'a',
+    optedOut,
+    at,
+  });
+  const times = (optedOut: boolean) =>
+    sort(
+      ...[undefined, new Date(NOW - 5000), new Date(NOW + 5000), new Date(Number.NaN)].map((at) =>
+        consent(optedOut, at),
+      ),
+    ).consents.map(({ at }) => at.getTime() - NOW);
+  expect(times(true)).toEqual([0, -5000, 0, 0]);
+  // Of two words in one second the opt-out counts.
+  expect(times(false)).toEqual([0, -5001, 0, 0]);
+  const dropped = state({ state: 'undelivered', suppress: 'opt_out', at: new Date(NOW - 5000) });
+  expect(sort(dropped).suppressions).toEqual([
+    { deliveryId: ID, reason: 'opt_out', at: new Date(NOW - 5000) },
+  ]);
 });
 
 it('counts what means nothing', () => {

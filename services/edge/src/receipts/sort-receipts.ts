@@ -1,5 +1,10 @@
 import { LIMITS } from '@herald/contracts';
-import { type ReceiptEventRecord, type ReceiptRecord, type RecipientToSuppress } from '@herald/db';
+import {
+  type Consent,
+  type ReceiptEventRecord,
+  type ReceiptRecord,
+  type RecipientToSuppress,
+} from '@herald/db';
 import { type Receipt } from '@herald/delivery';
 
 /** What a callback says, by what is to be done with it. */
@@ -7,7 +12,7 @@ export interface SortedReceipts {
   states: Omit<ReceiptRecord, 'tenantId' | 'channel'>[];
   events: ReceiptEventRecord[];
   suppressions: RecipientToSuppress[];
-  consents: { address: string; optedOut: boolean }[];
+  consents: Omit<Consent, 'tenantId' | 'channel'>[];
   /** How many name no delivery, no event or no address. */
   unusable: number;
 }
@@ -25,19 +30,19 @@ type OfDelivery = Exclude<Receipt, { kind: 'consent' }>;
  * not be stored (an id with a U+0000 or of 60 kB, a time in the year 275760) is left out and the rest of the receipt counts.
  * @param urlDeliveryId the delivery that the callback's URL named. Not every provider signs its URL: where the body, which
  *   is signed, names another one, the receipt was moved and is not used
- * @param now in epoch milliseconds
+ * @param receivedAt nothing that is told is newer, and what comes without a time has this one
  */
 export function sortReceipts(
   receipts: readonly Receipt[],
   urlDeliveryId: string | undefined,
-  now: number,
+  receivedAt: Date,
 ): SortedReceipts {
   const sorted: SortedReceipts = { states: [], events: [], suppressions: [], consents: [], unusable: 0 };
   for (const receipt of receipts) {
     const usable =
       receipt.kind === 'consent'
-        ? sortConsent(receipt, sorted)
-        : sortOfDelivery(receipt, deliveryOf(receipt, urlDeliveryId), now, sorted);
+        ? sortConsent(receipt, receivedAt, sorted)
+        : sortOfDelivery(receipt, deliveryOf(receipt, urlDeliveryId), receivedAt, sorted);
     if (!usable) sorted.unusable += 1;
   }
   return sorted;
@@ -49,34 +54,43 @@ function deliveryOf({ deliveryId }: OfDelivery, ofUrl: string | undefined): stri
   return ofUrl ?? deliveryId ?? '';
 }
 
-function sortConsent({ address, optedOut }: Receipt & { kind: 'consent' }, sorted: SortedReceipts): boolean {
+function sortConsent(
+  { address, optedOut, at }: Receipt & { kind: 'consent' },
+  receivedAt: Date,
+  sorted: SortedReceipts,
+): boolean {
   const given = address.trim();
   if (given === '' || given.length > LIMITS.urlChars || CONTROL.test(given)) return false;
-  sorted.consents.push({ address: given, optedOut });
+  const told = believable(at, receivedAt);
+  // Providers tell whole seconds: an opt-out of the same one may be the later word.
+  const until = told && !optedOut ? new Date(told.getTime() - 1) : told;
+  sorted.consents.push({ address: given, optedOut, at: until ?? receivedAt });
   return true;
 }
 
 function sortOfDelivery(
   receipt: OfDelivery,
   deliveryId: string,
-  now: number,
+  receivedAt: Date,
   sorted: SortedReceipts,
 ): boolean {
   if (!UUID.test(deliveryId) || (receipt.kind === 'event' && receipt.eventId === '')) return false;
+  const at = believable(receipt.at, receivedAt);
   const code = receipt.code?.replace(NOT_PRINTABLE, '').slice(0, MAX_CODE_CHARS) || undefined;
   if (receipt.kind === 'event') {
-    const { event, eventId, at } = receipt;
-    sorted.events.push({ deliveryId, event, eventId, code, at: believable(at, now) });
+    const { event, eventId } = receipt;
+    sorted.events.push({ deliveryId, event, eventId, code, at });
   } else {
     const { state, reason, providerMessageId = '' } = receipt;
     const id = SANE_ID.test(providerMessageId) ? providerMessageId : undefined;
     sorted.states.push({ deliveryId, state, reason, code, providerMessageId: id });
   }
-  if (receipt.suppress) sorted.suppressions.push({ deliveryId, reason: receipt.suppress });
+  if (receipt.suppress)
+    sorted.suppressions.push({ deliveryId, reason: receipt.suppress, at: at ?? receivedAt });
   return true;
 }
 
-function believable(at: Date | undefined, now: number): Date | undefined {
+function believable(at: Date | undefined, receivedAt: Date): Date | undefined {
   const ms = at?.getTime() ?? Number.NaN;
-  return ms > 0 && ms <= now ? at : undefined;
+  return ms > 0 && ms <= receivedAt.getTime() ? at : undefined;
 }

@@ -16,9 +16,7 @@ export const scriptedReader: ReceiptProvider['receipts'] = {
   parse: ({ rawBody }) => {
     const said = JSON.parse(rawBody.toString()) as Receipt[] | string;
     if (typeof said === 'string') throw new TypeError(`cannot read ${said}`);
-    return said.map((receipt) =>
-      receipt.kind === 'event' && receipt.at ? { ...receipt, at: new Date(receipt.at) } : receipt,
-    );
+    return said.map((receipt) => (receipt.at ? { ...receipt, at: new Date(receipt.at) } : receipt));
   },
 };
 

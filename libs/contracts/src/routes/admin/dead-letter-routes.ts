@@ -9,6 +9,9 @@ import { TenantQueryDto } from '../../dto/admin/tenant-query';
 import { type RouteContract } from '../../route';
 import { TENANT_HEADER } from './tenant-header';
 
+const MODES =
+  'A live key is for those of notifications that live keys posted, a test key for those of test keys; the operator';
+
 export const DEAD_LETTER_ROUTES = [
   {
     operationId: 'listDeadLetters',
@@ -16,6 +19,7 @@ export const DEAD_LETTER_ROUTES = [
     path: '/v1/dead-letters',
     tag: 'Dead letters',
     summary: 'List dead letters, newest notifications first',
+    description: `${MODES} lists both.`,
     access: 'admin',
     headers: [TENANT_HEADER],
     query: ListDeadLettersQueryDto,
@@ -28,7 +32,8 @@ export const DEAD_LETTER_ROUTES = [
     tag: 'Dead letters',
     summary: 'Put dead letters back in the queue',
     description:
-      'Each starts over with all the attempts of the retry policy. Repeating the call after an error is safe.',
+      'Each starts over with all the attempts of the retry policy. Repeating the call after an error is safe. ' +
+      `${MODES} replays both.`,
     access: 'admin',
     headers: [TENANT_HEADER],
     query: TenantQueryDto,
@@ -41,7 +46,7 @@ export const DEAD_LETTER_ROUTES = [
     path: '/v1/dead-letters/discard',
     tag: 'Dead letters',
     summary: 'Give up on dead letters',
-    description: 'Their deliveries end as `failed` with the reason `discarded`.',
+    description: `Their deliveries end as \`failed\` with the reason \`discarded\`. ${MODES} discards both.`,
     access: 'admin',
     headers: [TENANT_HEADER],
     query: TenantQueryDto,
