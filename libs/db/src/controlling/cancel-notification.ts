@@ -1,6 +1,7 @@
 import { type Channel, type DeliveryState, type Reason } from '@herald/contracts';
 import { sameMillisecondBounds } from '@herald/domain';
 import { type Database } from '../connection/database';
+import { byIds } from '../deliveries/by-ids';
 import { type Owner } from '../reading/owner';
 import { announce } from '../webhook-events/announce';
 
@@ -49,6 +50,9 @@ export async function cancelNotification(
   return rows.map((row) => ({ ...row, canceledNow: now.has(row.id) }));
 }
 
+const BECOMES =
+  "CASE WHEN d.state = 'sending' THEN d.state WHEN d.sent_at IS NOT NULL THEN 'sent' ELSE 'canceled' END";
+
 /** Rows are locked in the order of their ids, as claims lock them: two that want the same rows must not deadlock. */
 const CANCEL = `
 WITH marked AS (
@@ -56,8 +60,7 @@ WITH marked AS (
   WHERE id = $1 AND tenant_id = $2 AND live = $3
   RETURNING id
 ), open AS (
-  SELECT id, CASE WHEN state = 'sending' THEN state WHEN sent_at IS NOT NULL THEN 'sent' ELSE 'canceled' END AS becomes
-  FROM deliveries
+  SELECT id FROM deliveries
   WHERE id BETWEEN $4::uuid AND $5::uuid AND notification_id = $1 AND tenant_id = $2 AND live = $3
     AND (state IN ('scheduled', 'queued') OR (state = 'sending' AND NOT cancel_requested)
       OR (state = 'sent' AND wake_at IS NOT NULL))
@@ -65,14 +68,13 @@ WITH marked AS (
 ), touched AS (
   UPDATE deliveries d SET
     cancel_requested = true,
-    state = open.becomes,
-    reason = CASE WHEN open.becomes = 'canceled' THEN 'canceled_by_request' ELSE d.reason END,
-    code = CASE WHEN open.becomes <> 'canceled' THEN d.code END,
-    due_at = CASE WHEN open.becomes = 'sending' THEN d.due_at END,
+    state = ${BECOMES},
+    reason = CASE WHEN ${BECOMES} = 'canceled' THEN 'canceled_by_request' ELSE d.reason END,
+    code = CASE WHEN ${BECOMES} <> 'canceled' THEN d.code END,
+    due_at = CASE WHEN ${BECOMES} = 'sending' THEN d.due_at END,
     wake_at = NULL,
     updated_at = now()
-  FROM open
-  WHERE d.id = open.id AND d.id BETWEEN $4::uuid AND $5::uuid
+  WHERE ${byIds('SELECT id FROM open')} AND d.id BETWEEN $4::uuid AND $5::uuid
   RETURNING d.id, d.tenant_id, d.state, d.notification_id, d.live, d.recipient, d.channel, d.reason, d.code, d.provider,
     d.endpoint_id
 ), logged AS (

@@ -1,6 +1,7 @@
 import { type Channel, type Lane, type NotSettledReason } from '@herald/contracts';
 import { idBounds, newId } from '@herald/domain';
 import { type Database } from '../connection/database';
+import { byIds } from '../deliveries/by-ids';
 import { announce } from '../webhook-events/announce';
 import { type DeadLetterOwner, ofMode } from './dead-letter-owner';
 
@@ -64,13 +65,12 @@ WITH asked AS (
     AND ${ofMode('$6', 'd.id BETWEEN $4::uuid AND $5::uuid')}
 ), dead AS (
   SELECT d.id, d.reason, d.code, d.updated_at, coalesce(d.expires_at <= now(), false) AS expired
-  FROM letters JOIN deliveries d ON d.id = letters.id
-  WHERE d.id = ANY($2::uuid[]) AND d.id BETWEEN $4::uuid AND $5::uuid AND d.state = 'dead'
-  ORDER BY d.id FOR UPDATE OF d
+  FROM deliveries d
+  WHERE ${byIds('SELECT id FROM letters')} AND d.id BETWEEN $4::uuid AND $5::uuid AND d.state = 'dead'
+  ORDER BY d.id FOR UPDATE
 ), settled AS (
   UPDATE deliveries d SET ${assignments}, reason = '${event}', code = NULL, updated_at = now()
-  FROM dead
-  WHERE d.id = dead.id AND d.id BETWEEN $4::uuid AND $5::uuid AND d.state = 'dead' AND ${only}
+  WHERE ${byIds(`SELECT id FROM dead WHERE ${only}`)} AND d.id BETWEEN $4::uuid AND $5::uuid AND d.state = 'dead'
   RETURNING d.id, d.channel, d.lane, d.notification_id, d.tenant_id, d.live, d.recipient, d.state, d.reason, d.code,
     d.provider, d.endpoint_id
 ), noted AS (
@@ -98,6 +98,6 @@ const REPLAY = settleStatement(
   'replayed',
   `state = 'queued', due_at = now(), first_due_at = now(), attempts_before_replay = attempts, failovers = 0, tried = NULL,
     cancel_requested = false, receipt = NULL, receipt_rank = 0, receipt_reason = NULL, sent_at = NULL`,
-  'NOT dead.expired',
+  'NOT expired',
 );
 const DISCARD = settleStatement('discarded', "state = 'failed', due_at = NULL", 'true');

@@ -1,5 +1,6 @@
 import { idBounds } from '@herald/domain';
 import { type Database } from '../connection/database';
+import { byIds, sameId } from './by-ids';
 
 /** Extends the leases of deliveries that a worker still holds; returns the ids that it does hold. */
 export async function extendLeases(
@@ -12,7 +13,8 @@ export async function extendLeases(
     'extend-leases',
     `UPDATE deliveries d SET lease_until = now() + $3::integer * interval '1 millisecond'
      FROM unnest($1::uuid[], $2::integer[]) AS h(id, claim)
-     WHERE d.id = h.id AND d.claim = h.claim AND d.state = 'sending' AND d.id BETWEEN $4::uuid AND $5::uuid
+     WHERE ${byIds('SELECT unnest($1::uuid[])')} AND ${sameId('h.id')} AND d.claim = h.claim
+       AND d.state = 'sending' AND d.id BETWEEN $4::uuid AND $5::uuid
      RETURNING d.id`,
     [held.map((h) => h.id), held.map((h) => h.claim), leaseMs, low, high],
   );

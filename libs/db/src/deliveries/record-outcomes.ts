@@ -9,6 +9,7 @@ import { type AttemptFacts, idBounds, type SuppressionReason } from '@herald/dom
 import { type Database } from '../connection/database';
 import { NOTE_HEALTH } from '../webhook-endpoints/note-health';
 import { announce } from '../webhook-events/announce';
+import { byIds, sameId } from './by-ids';
 import { type DeadTarget, RECORD_PARTS } from './record-parts';
 
 /** One call of a provider, for the attempt log. */
@@ -193,7 +194,8 @@ WITH o AS (
     delivered_at = CASE WHEN ${FINAL_STATE} = 'delivered' THEN coalesce(d.delivered_at, now()) ELSE d.delivered_at END,
     updated_at = now()
   FROM o
-  WHERE d.id = o.id AND d.id BETWEEN $2::uuid AND $3::uuid AND d.state = 'sending' AND d.claim = o.claim
+  WHERE ${byIds('SELECT id FROM o')} AND ${sameId('o.id')}
+    AND d.id BETWEEN $2::uuid AND $3::uuid AND d.state = 'sending' AND d.claim = o.claim
   RETURNING d.id, d.claim, d.state, d.channel, d.lane, d.notification_id, d.tenant_id, d.live, d.address_key, d.attempts, d.reason,
     d.provider, d.first_due_at, d.recipient, d.code, d.endpoint_id
 ), logged AS (

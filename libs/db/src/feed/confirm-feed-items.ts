@@ -1,6 +1,7 @@
 import { RECEIPT_RANK } from '@herald/contracts';
 import { idBounds } from '@herald/domain';
 import { type Database } from '../connection/database';
+import { byIds } from '../deliveries/by-ids';
 import { applyReceipts, settledBy } from '../receipts/apply-receipts';
 import { type FeedRef } from './feed-item';
 
@@ -29,10 +30,7 @@ export async function confirmFeedItems(
 
 const SETTLED = settledBy('delivered').map((state) => `'${state}'`);
 
-/**
- * Items before deliveries and both by their ids, in the order in which everyone else locks them. The array makes it look
- * the deliveries up: a join could be planned as a walk through all that lie between the first and the last.
- */
+/** Items before deliveries and both by their ids, in the order in which everyone else locks them. */
 const CONFIRM = `
 WITH fresh AS MATERIALIZED (
   SELECT id FROM feed_items
@@ -49,7 +47,7 @@ WITH fresh AS MATERIALIZED (
     providerMessageId: 'NULL',
     settles: `d.state IN (${SETTLED.join(', ')})`,
   },
-  where: `d.id = ANY(ARRAY(SELECT id FROM fresh)) AND d.id BETWEEN $4::uuid AND $5::uuid AND d.tenant_id = $1
+  where: `${byIds('SELECT id FROM fresh')} AND d.id BETWEEN $4::uuid AND $5::uuid AND d.tenant_id = $1
     AND d.channel = 'inapp'`,
 })}
 SELECT count(*)::integer AS confirmed FROM fresh`;

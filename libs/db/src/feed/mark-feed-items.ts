@@ -119,8 +119,7 @@ const FIND = forEachMark(({ from }) =>
 const EVENT_IDS = `(VALUES
     ('00000000-0000-8000-8000-000000000001'::uuid, 'seen'), ('00000000-0000-8000-8000-000000000002', 'read')) AS v(id, type)`;
 
-/** By their ids and not only between them: items of a feed are far apart, and all other deliveries lie in between. */
-const OF_DELIVERIES = `d.id = ANY($3::uuid[]) AND d.id BETWEEN $4::uuid AND $5::uuid AND d.tenant_id = $1
+const OF_DELIVERIES = `d.id BETWEEN $4::uuid AND $5::uuid AND d.tenant_id = $1
     AND d.channel = 'inapp'`;
 
 const events = (told: string) => `, e AS (

@@ -1,4 +1,5 @@
 import { ANNOUNCED_RECEIPTS } from '@herald/contracts';
+import { byIds, sameId } from '../deliveries/by-ids';
 import { announce } from '../webhook-events/announce';
 
 /** A delivery's timeline takes no more; a mail client that opens a mail again and again must not fill the table. */
@@ -17,7 +18,8 @@ export function logEvents(where: string): string {
   SELECT e.*, d.tenant_id, d.created_at, d.notification_id, d.live, d.recipient, d.channel, d.state, d.provider,
     d.endpoint_id, d.attempts > 0 AND (
     SELECT count(*) FROM (SELECT FROM events v WHERE v.delivery_id = d.id LIMIT ${MAX_EVENTS}) told) < ${MAX_EVENTS} AS wanted
-  FROM e JOIN deliveries d ON d.id = e.delivery_id WHERE ${where}
+  FROM e JOIN deliveries d ON ${sameId('e.delivery_id')}
+  WHERE ${byIds('SELECT delivery_id FROM e')} AND ${where}
 ), logged AS (
   INSERT INTO events (delivery_id, id, tenant_id, type, detail, at)
   SELECT delivery_id, id, tenant_id, type, detail, least(greatest(coalesce(at, now()), created_at), now()) FROM known WHERE wanted

@@ -1,6 +1,7 @@
 import { type EndpointReplayState } from '@herald/contracts';
 import { highestId, lowestId } from '@herald/domain';
 import { type Database } from '../connection/database';
+import { byIds } from '../deliveries/by-ids';
 import { type DueDelivery } from '../scheduling/ring-due';
 
 export interface EndpointReplay {
@@ -39,7 +40,7 @@ const MAX_MS = 2 ** 48 - 1;
 
 const REPLAY = `
 WITH picked AS (
-  SELECT d.id, d.state, d.reason, d.code, d.updated_at, e.url, e.url_key
+  SELECT d.id, d.state, d.reason, d.code, d.updated_at
   FROM deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id AND e.tenant_id = d.tenant_id AND e.enabled
   WHERE d.endpoint_id = $1 AND d.tenant_id = $2 AND d.state = ANY($3::text[]) AND d.id BETWEEN $4::uuid AND $5::uuid
     AND ($6::uuid IS NULL OR d.id > $6)
@@ -48,8 +49,9 @@ WITH picked AS (
   UPDATE deliveries d SET
     state = 'queued', reason = 'replayed', code = NULL, due_at = now(), wake_at = NULL, first_due_at = now(),
     attempts_before_replay = d.attempts, failovers = 0, tried = NULL, cancel_requested = false, receipt = NULL,
-    receipt_rank = 0, receipt_reason = NULL, sent_at = NULL, address = p.url, address_key = p.url_key, updated_at = now()
-  FROM picked p WHERE d.id = p.id AND d.state = p.state
+    receipt_rank = 0, receipt_reason = NULL, sent_at = NULL, address = e.url, address_key = e.url_key, updated_at = now()
+  FROM webhook_endpoints e
+  WHERE ${byIds('SELECT id FROM picked')} AND d.id BETWEEN $4::uuid AND $5::uuid AND e.id = $1
   RETURNING d.id, d.tenant_id
 ), logged AS (
   INSERT INTO events (delivery_id, id, tenant_id, type, reason, detail, at)
