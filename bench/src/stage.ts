@@ -74,6 +74,7 @@ export async function startStage(options: BenchOptions, stops: StopList): Promis
 /** Postgres with full durability and Redis, on data folders of their own that are removed in the end. */
 export async function startServers(
   stops: StopList,
+  postgresSettings: Record<string, string> = {},
 ): Promise<{ postgres: EmbeddedServer; redis: EmbeddedServer }> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'herald-bench-'));
   // Postgres does not run as root: the user that it runs as then has to get in.
@@ -89,7 +90,9 @@ export async function startServers(
     stops.add(() => server.stop());
     return server;
   };
-  const postgres = await start('postgres', (options) => startEmbeddedPostgres({ ...options, durable: true }));
+  const postgres = await start('postgres', (options) =>
+    startEmbeddedPostgres({ ...options, durable: true, settings: postgresSettings }),
+  );
   const redis = await start('redis', startEmbeddedRedis);
   return { postgres, redis };
 }

@@ -23,12 +23,17 @@ it('takes millions, also fractions of one', () => {
   });
 });
 
+it('takes megabytes for Postgres', () => {
+  expect(readGrowthOptions(['--shared-buffers', '2048'])).toMatchObject({ sharedBuffersMb: 2048 });
+});
+
 it.each([
   [['--sizes', '5,1'], '--sizes: got "5,1"'],
   [['--sizes', '1,1'], '--sizes: got "1,1"'],
   [['--sizes', '1,x'], '--sizes: got "1,x"'],
   [['--sizes', ''], '--sizes: got ""'],
   [['--rate', '1'], '--rate: got "1"'],
+  [['--shared-buffers', '2GB'], '--shared-buffers: got "2GB"'],
   [['--retention', '--feed'], '--retention and --feed'],
   [['--fast'], '--fast'],
 ])('refuses %j', (args, message) => {

@@ -8,6 +8,8 @@ export interface GrowthOptions {
   /** Notifications per run of single POSTs (batch: twice as many). */
   count: number;
   connections: number;
+  /** Of Postgres, in megabytes; as the embedded server has it when missing. */
+  sharedBuffersMb?: number;
   /** Retention: deliveries posted per second. */
   rate: number;
   /** Feed: recipients in all. */
@@ -27,6 +29,7 @@ take about 18 GB in the temporary folder (TMPDIR).
   --count        notifications per run of single POSTs (batch: twice as many)
   --connections  connections that post at once (default 64)
   --json         also writes the figures to this file
+  --shared-buffers  megabytes that Postgres keeps of its tables (default 256, as the embedded one has)
 
   --retention    how long writers stand still while days are detached and dropped and partitions are made
   --rate         notifications per second while that happens (default 500)
@@ -40,10 +43,11 @@ const MILLION = 1_000_000;
 /** Reads the command line. @throws UsageError */
 export function readGrowthOptions(args: readonly string[]): GrowthOptions {
   const given = parseFlags(args, {
-    values: ['sizes', 'rounds', 'count', 'connections', 'rate', 'recipients', 'json'],
+    values: ['sizes', 'rounds', 'count', 'connections', 'rate', 'recipients', 'json', 'shared-buffers'],
     switches: ['retention', 'feed'],
   });
   if (given.retention && given.feed) throw new UsageError('--retention and --feed are two measurements');
+  const buffers = given['shared-buffers'];
   const what = given.retention ? 'retention' : given.feed ? 'feed' : 'sizes';
   return {
     what,
@@ -51,6 +55,9 @@ export function readGrowthOptions(args: readonly string[]): GrowthOptions {
     rounds: wholeNumber('rounds', given.rounds ?? '3', 1, 100),
     count: Math.ceil(wholeNumber('count', given.count ?? '20000', 100, MILLION) / 100) * 100,
     connections: wholeNumber('connections', given.connections ?? '64', 1, 1000),
+    ...(buffers !== undefined && {
+      sharedBuffersMb: wholeNumber('shared-buffers', buffers, 16, 1024 * 1024),
+    }),
     rate: wholeNumber('rate', given.rate ?? '500', 10, 100_000),
     recipients:
       Math.ceil(wholeNumber('recipients', given.recipients ?? '1000000', 1000, 100 * MILLION) / 1000) * 1000,

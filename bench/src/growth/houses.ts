@@ -4,6 +4,7 @@ import { Helper } from '../processes/helper';
 import { type ServiceProcess } from '../processes/service-process';
 import { connect, helperFile, type ServedStage, startServers, startServices } from '../stage';
 import { type StopList } from '../stop-list';
+import { type GrowthOptions } from './growth-options';
 
 /** A set of services with a database of its own, on the same Postgres and Redis as the others. */
 export interface House {
@@ -29,11 +30,14 @@ export interface Houses<N extends string> {
  */
 export async function startHouses<N extends string>(
   names: readonly N[],
-  connections: number,
+  { connections, sharedBuffersMb }: Pick<GrowthOptions, 'connections' | 'sharedBuffersMb'>,
   stops: StopList,
   settings: NodeJS.ProcessEnv = {},
 ): Promise<Houses<N>> {
-  const { postgres, redis } = await startServers(stops);
+  const { postgres, redis } = await startServers(
+    stops,
+    sharedBuffersMb === undefined ? {} : { shared_buffers: `${sharedBuffersMb}MB` },
+  );
   const root = await connect(postgres.url);
   stops.add(() => root.close());
   const load = Helper.start<LoadCalls>('load generator', helperFile('load/load-process'));

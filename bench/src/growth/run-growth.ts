@@ -19,7 +19,7 @@ export async function runGrowth(args: readonly string[]): Promise<void> {
 
 async function runSizes(options: GrowthOptions): Promise<void> {
   await startAndUse(
-    (stops) => startHouses(['empty', 'filled'], options.connections, stops),
+    (stops) => startHouses(['empty', 'filled'], options, stops),
     async ({ houses, redisKind, failed }) => {
       const sizes = summariseSizes(await Promise.race([measureSizes(houses, options), failed]));
       print(`\n${growthReport(sizes)}`);
@@ -32,7 +32,7 @@ async function runRetention(options: GrowthOptions): Promise<void> {
   // The measurement itself does what the scheduler would do once an hour.
   const settings = { RETENTION_DAYS: '0' };
   await startAndUse(
-    (stops) => startHouses(['house'], options.connections, stops, settings),
+    (stops) => startHouses(['house'], options, stops, settings),
     async ({ houses, redisKind, failed }) => {
       const retention = await Promise.race([measureRetention(houses.house, options), failed]);
       print(`\n${retentionReport(retention)}`);
@@ -43,7 +43,7 @@ async function runRetention(options: GrowthOptions): Promise<void> {
 
 async function runFeed(options: GrowthOptions): Promise<void> {
   await startAndUse(
-    (stops) => startHouses(['house'], options.connections, stops),
+    (stops) => startHouses(['house'], options, stops),
     async ({ houses, redisUrl, redisKind, failed }) => {
       const feed = await Promise.race([feedRecipients(houses.house, redisUrl, options.recipients), failed]);
       print(`\n${feedReport(feed)}`);
