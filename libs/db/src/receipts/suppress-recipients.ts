@@ -20,8 +20,8 @@ interface Sent {
 
 /**
  * Suppresses the addresses of deliveries that a provider tells of: those of the tenant and channel that were tried. An
- * address that is suppressed already keeps its reason; one that opted out counts from the latest word, so that no opt-in
- * before it lifts it.
+ * address that is suppressed already keeps its reason. An opt-out alone gives way to one that no opt-in lifts, and counts from
+ * the latest word, so that no opt-in before it lifts it.
  */
 export async function suppressRecipients(
   db: Database,
@@ -71,5 +71,6 @@ SELECT DISTINCT ON (live, address_key) $1::uuid, $2::text, live, address_key, re
 FROM unnest($3::boolean[], $4::bytea[], $5::text[], $6::text[], $7::uuid[], $8::timestamptz[])
   AS t(live, address_key, reason, hint, delivery_id, at)
 ORDER BY live, address_key, reason = 'opt_out', at DESC
-ON CONFLICT (tenant_id, live, channel, address_key) DO UPDATE SET created_at = excluded.created_at
-WHERE s.reason = 'opt_out' AND s.created_at < excluded.created_at`;
+ON CONFLICT (tenant_id, live, channel, address_key) DO UPDATE
+  SET reason = excluded.reason, created_at = greatest(s.created_at, excluded.created_at)
+WHERE s.reason = 'opt_out' AND (excluded.reason <> 'opt_out' OR s.created_at < excluded.created_at)`;
