@@ -13,7 +13,7 @@ import {
   type TestOutcome,
   type TestRequest,
 } from '../reading/testing/notifications';
-import { applyReceipt } from '../receipts/apply-receipt';
+import { applyReceipt } from '../receipts/testing/apply-receipt';
 import { cancelNotification } from './cancel-notification';
 import { retryDelivery } from './retry-delivery';
 

@@ -8,6 +8,7 @@ import { markFeedItems } from '../feed/mark-feed-items';
 import { itemOf } from '../feed/testing/feeds';
 import { getDelivery } from '../reading/get-delivery';
 import { acceptOne, connectForTest, newOwner, type TestRequest } from '../reading/testing/notifications';
+import { recordReceipts } from '../receipts/record-receipts';
 import { newTenant } from '../tenants/testing/new-tenant';
 import { type ClaimedDelivery, claimDeliveries } from './claim-deliveries';
 import { extendLeases } from './extend-leases';
@@ -128,6 +129,16 @@ describe('a statement leaves out none of its rows when others change them at tha
     const results = await whileTouched(ids, () => settle(worker, owner, ids));
     expect(results.filter(({ outcome }) => outcome === 'settled')).toHaveLength(COUNT);
     expect(await statesOf(ids)).toEqual([{ state, count: COUNT }]);
+  });
+
+  it('applies receipts', async () => {
+    const { deliveryIds } = await accept();
+    await recordOutcomes(db, outcomes(await claim(deliveryIds)));
+    const source = { tenantId: owner.tenantId, channel: 'sms' } as const;
+    const receipts = deliveryIds.map((deliveryId) => ({ deliveryId, state: 'delivered' }) as const);
+    const results = await whileTouched(deliveryIds, () => recordReceipts(worker, source, receipts));
+    expect(results).toEqual(Array(COUNT).fill('applied'));
+    expect(await statesOf(deliveryIds)).toEqual([{ state: 'delivered', count: COUNT }]);
   });
 
   it('confirms and marks items of a feed', async () => {

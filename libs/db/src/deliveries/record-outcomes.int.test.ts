@@ -3,7 +3,7 @@ import { useTestDatabase } from '@herald/testing';
 import { type Database } from '../connection/database';
 import { cancelNotification } from '../controlling/cancel-notification';
 import { acceptOne, claimOne, connectForTest, newOwner } from '../reading/testing/notifications';
-import { applyReceipt } from '../receipts/apply-receipt';
+import { applyReceipt } from '../receipts/testing/apply-receipt';
 import { type ClaimedDelivery, claimDeliveries } from './claim-deliveries';
 import { type AttemptRecord, type OutcomeRecord, recordOutcomes } from './record-outcomes';
 

@@ -6,7 +6,7 @@ import { cancelNotification } from '../controlling/cancel-notification';
 import { retryDelivery } from '../controlling/retry-delivery';
 import { discardDeadLetters, replayDeadLetters } from '../dead-letters/settle-dead-letters';
 import { type Accepted, acceptOne, connectForTest, newOwner } from '../reading/testing/notifications';
-import { applyReceipt } from '../receipts/apply-receipt';
+import { applyReceipt } from '../receipts/testing/apply-receipt';
 import { promoteScheduled, ringOverdue } from '../scheduling/ring-due';
 import { claimDeliveries } from './claim-deliveries';
 import { findLostClaims } from './find-lost-claims';

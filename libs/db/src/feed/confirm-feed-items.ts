@@ -42,8 +42,8 @@ WITH fresh AS MATERIALIZED (
   says: {
     state: "'delivered'",
     rank: `${RECEIPT_RANK.delivered}::smallint`,
-    reason: 'NULL',
-    code: 'NULL',
+    reason: 'NULL::text',
+    code: 'NULL::text',
     providerMessageId: 'NULL',
     settles: `d.state IN (${SETTLED.join(', ')})`,
   },

@@ -1,6 +1,6 @@
 import { useTestDatabase } from '@herald/testing';
 import { type Database } from '../connection/database';
-import { applyReceipt } from '../receipts/apply-receipt';
+import { applyReceipt } from '../receipts/testing/apply-receipt';
 import { getDelivery } from './get-delivery';
 import { getNotification } from './get-notification';
 import { type Owner } from './owner';

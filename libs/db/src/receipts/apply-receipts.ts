@@ -15,6 +15,8 @@ export interface ReceiptSql {
 
 export interface ApplyReceipts {
   says: ReceiptSql;
+  /** A relation that `says` reads, if it does. */
+  from?: string;
   /** Which deliveries. */
   where: string;
 }
@@ -28,7 +30,7 @@ export function settledBy(state: ReceiptState): DeliveryState[] {
  * The part of a statement that applies receipts: the CTEs `applied` (the deliveries of which one said something new) and
  * what follows from them in dead letters, timelines and the outbox.
  */
-export function applyReceipts({ says, where }: ApplyReceipts): string {
+export function applyReceipts({ says, from, where }: ApplyReceipts): string {
   const { state, rank, reason, code, providerMessageId, settles } = says;
   return `applied AS (
   UPDATE deliveries d SET
@@ -42,14 +44,15 @@ export function applyReceipts({ says, where }: ApplyReceipts): string {
     sent_at = CASE WHEN ${settles} THEN coalesce(d.sent_at, now()) ELSE d.sent_at END,
     delivered_at = CASE WHEN ${settles} AND ${state} = 'delivered' THEN now() ELSE d.delivered_at END,
     updated_at = CASE WHEN ${settles} THEN now() ELSE d.updated_at END
+  ${from === undefined ? '' : `FROM ${from}`}
   WHERE ${where} AND d.receipt_rank < ${rank} AND d.attempts > 0
   RETURNING d.id, d.tenant_id, d.state, d.notification_id, d.live, d.recipient, d.channel, d.reason, d.code, d.provider,
-    d.endpoint_id, d.updated_at = now() AS settled
+    d.endpoint_id, d.updated_at = now() AS settled, ${state} AS said, ${reason} AS said_reason, ${code} AS said_code
 ), unburied AS (
   DELETE FROM dead_letters WHERE delivery_id IN (SELECT id FROM applied WHERE state <> 'dead')
 ), logged AS (
   INSERT INTO events (delivery_id, id, tenant_id, type, reason, detail)
-  SELECT id, gen_random_uuid(), tenant_id, ${state}, ${reason}, ${code} FROM applied
+  SELECT id, gen_random_uuid(), tenant_id, said, said_reason, said_code FROM applied
 ), announced AS (${announce({ of: 'applied', where: 'w.settled' })}
 )`;
 }

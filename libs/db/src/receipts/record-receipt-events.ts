@@ -1,9 +1,9 @@
-import { type Channel, type ReceiptEvent } from '@herald/contracts';
+import { type ReceiptEvent } from '@herald/contracts';
 import { idBounds } from '@herald/domain';
 import { type Database } from '../connection/database';
-import { type ReceiptResult } from './apply-receipt';
 import { logEvents } from './log-events';
 import { receiptEventId } from './receipt-event-id';
+import { type ReceiptResult, type ReceiptSource } from './record-receipts';
 
 /** Something that a provider tells of a delivery beside its state. */
 export interface ReceiptEventRecord {
@@ -14,13 +14,6 @@ export interface ReceiptEventRecord {
   code?: string;
   /** When it happened, by the provider; not before the delivery and not after now is what is believed. */
   at?: Date;
-}
-
-/** Who tells, and whose deliveries it may tell of. */
-export interface ReceiptSource {
-  providerId: string;
-  tenantId: string;
-  channel: Channel;
 }
 
 /**

@@ -13,7 +13,7 @@ import {
   sendOne,
   type TestOutcome,
 } from '../reading/testing/notifications';
-import { applyReceipt } from '../receipts/apply-receipt';
+import { applyReceipt } from '../receipts/testing/apply-receipt';
 import { dropRetired } from './drop-retired';
 import { exclusively } from './exclusively';
 import { expiredDays, retireDay } from './retire-days';

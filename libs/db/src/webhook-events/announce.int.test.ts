@@ -8,8 +8,8 @@ import { discardDeadLetters, replayDeadLetters } from '../dead-letters/settle-de
 import { recordOutcomes } from '../deliveries/record-outcomes';
 import { type Owner } from '../reading/owner';
 import { acceptOne, claimOne, connectForTest, recordOne, sendOne } from '../reading/testing/notifications';
-import { applyReceipt } from '../receipts/apply-receipt';
 import { recordReceiptEvents } from '../receipts/record-receipt-events';
+import { applyReceipt } from '../receipts/testing/apply-receipt';
 import { newTenant } from '../tenants/testing/new-tenant';
 import { updateWebhookEndpoint } from '../webhook-endpoints/webhook-endpoint-store';
 import { feedEvents } from './feed-events';

@@ -1,10 +1,10 @@
 import {
   applyConsent,
-  applyReceipt,
   type Database,
   type ReceiptResult,
   type ReceiptSource,
   recordReceiptEvents,
+  recordReceipts,
   type StoredCallback,
   suppressRecipients,
 } from '@herald/db';
@@ -37,23 +37,13 @@ export async function applyCallback(
   // Before what is said of consent: an opt-in lifts the opt-outs before it, of the same callback too.
   await suppressRecipients(db, source, said.suppressions);
   const results = [
-    ...(await applyStates(db, source, said.states)),
+    ...(await recordReceipts(db, source, said.states)),
     ...(await applyEvents(db, source, said.events, metrics)),
     ...(await applyConsents(db, source, said.consents)),
   ];
   for (const result of results) metrics.receipts.inc({ provider: type, result });
   const idle = results.length === 0 ? Math.max(1, said.unusable) : said.unusable;
   metrics.receipts.inc({ provider: type, result: 'ignored' }, idle);
-}
-
-async function applyStates(
-  db: Database,
-  { tenantId, channel }: ReceiptSource,
-  states: SortedReceipts['states'],
-): Promise<ReceiptResult[]> {
-  const results: ReceiptResult[] = [];
-  for (const state of states) results.push(await applyReceipt(db, { ...state, tenantId, channel }));
-  return results;
 }
 
 async function applyEvents(

@@ -9,7 +9,7 @@ import { type Receipt } from '@herald/delivery';
 
 /** What a callback says, by what is to be done with it. */
 export interface SortedReceipts {
-  states: Omit<ReceiptRecord, 'tenantId' | 'channel'>[];
+  states: ReceiptRecord[];
   events: ReceiptEventRecord[];
   suppressions: RecipientToSuppress[];
   consents: Omit<Consent, 'tenantId' | 'channel'>[];

@@ -15,7 +15,8 @@ import {
   recordOne,
   sendOne,
 } from '../reading/testing/notifications';
-import { applyReceipt, type ReceiptRecord } from './apply-receipt';
+import { recordReceipts } from './record-receipts';
+import { applyReceipt } from './testing/apply-receipt';
 
 const database = useTestDatabase();
 let db: Database;
@@ -32,14 +33,18 @@ async function acceptedDelivery(): Promise<string> {
   return (await acceptOne(db, owner)).deliveryIds[0] as string;
 }
 
-function receive(deliveryId: string, state: ReceiptState, over: Partial<ReceiptRecord> = {}) {
+function receive(
+  deliveryId: string,
+  state: ReceiptState,
+  over: Partial<Parameters<typeof applyReceipt>[1]> = {},
+) {
   return applyReceipt(db, { deliveryId, tenantId: owner.tenantId, channel: 'sms', state, ...over });
 }
 
 const view = (id: string) => getDelivery(db, owner, id);
 const typesOf = async (id: string) => (await view(id))?.timeline.map((entry) => entry.type);
 
-describe('applyReceipt', () => {
+describe('one receipt', () => {
   it('puts what the receipt says on the delivery and its timeline', async () => {
     const id = await acceptedDelivery();
     await sendOne(db, id, { state: 'sent', called: { providerMessageId: 'SM1' } });
@@ -182,5 +187,73 @@ describe('applyReceipt', () => {
       expect(await view(claimed.id)).toMatchObject({ state: 'delivered' });
       expect((await typesOf(claimed.id))?.filter((type) => type === 'delivered')).toHaveLength(1);
     }
+  });
+});
+
+describe('many receipts', () => {
+  const source = () => ({ tenantId: owner.tenantId, channel: 'sms' }) as const;
+
+  async function sentDeliveries(count: number): Promise<string[]> {
+    const to = Array.from({ length: count }, (_, n) => ({ phone: `+4915112345${100 + n}` }));
+    const { deliveryIds } = await acceptOne(db, owner, { to });
+    const claimed = await claimDeliveries(db, deliveryIds, 60_000);
+    for (const each of claimed) await recordOne(db, each);
+    return deliveryIds;
+  }
+
+  it('come to the same together and one by one, whatever they say of whom', async () => {
+    const said = fc.array(
+      fc.record({
+        which: fc.nat({ max: 3 }),
+        state: fc.constantFrom<ReceiptState>('sent', 'undelivered', 'delivered'),
+        code: fc.constantFrom('a', 'b'),
+      }),
+      { minLength: 1, maxLength: 20 },
+    );
+    const endOf = async (ids: readonly string[]) => {
+      const deliveries = await Promise.all(ids.map(view));
+      return deliveries.map((delivery) => ({
+        state: delivery?.state,
+        told: delivery?.timeline.map(({ type, detail }) => [type, detail]),
+      }));
+    };
+    await fc.assert(
+      fc.asyncProperty(said, async (receipts) => {
+        const [together, apart] = [await sentDeliveries(3), await sentDeliveries(3)];
+        const unknown = newId(Date.now());
+        const of = (ids: readonly string[]) =>
+          receipts.map(({ which, state, code }) => ({ deliveryId: ids[which] ?? unknown, state, code }));
+        const results = await recordReceipts(db, source(), of(together));
+        const oneByOne = [];
+        for (const receipt of of(apart)) oneByOne.push(...(await recordReceipts(db, source(), [receipt])));
+        expect(results).toEqual(oneByOne);
+        expect(await endOf(together)).toEqual(await endOf(apart));
+      }),
+      { numRuns: 30 },
+    );
+  }, 30_000);
+
+  it('are applied, more than one statement takes, and each of several of one delivery', async () => {
+    const ids = await sentDeliveries(600);
+    const receipts = ids.flatMap((deliveryId) =>
+      (['undelivered', 'delivered'] as const).map((state) => ({
+        deliveryId: deliveryId.toUpperCase(),
+        state,
+      })),
+    );
+    expect(new Set(await recordReceipts(db, source(), receipts))).toEqual(new Set(['applied']));
+    const rows = await db.rows(
+      'SELECT state, count(*)::integer FROM deliveries WHERE id = ANY($1) GROUP BY 1',
+      [ids],
+    );
+    expect(rows).toEqual([{ state: 'delivered', count: 600 }]);
+    const events = await db.rows(
+      'SELECT type, count(*)::integer FROM events WHERE delivery_id = ANY($1) GROUP BY 1 ORDER BY 1',
+      [ids],
+    );
+    expect(events).toEqual([
+      { type: 'delivered', count: 600 },
+      { type: 'undelivered', count: 600 },
+    ]);
   });
 });
