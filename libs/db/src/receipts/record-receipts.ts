@@ -93,7 +93,7 @@ const APPLY = `
 WITH r AS MATERIALIZED (
   SELECT * FROM json_to_recordset($1::json) AS r(n integer, delivery_id uuid, state text, rank smallint, reason text,
     code text, provider_message_id text, settles text[])
-), told AS (
+), told AS MATERIALIZED (
   SELECT a.delivery_id, a.provider_message_id, a.number FROM attempts a
   WHERE a.delivery_id = ANY(ARRAY(SELECT delivery_id FROM r)) AND a.delivery_id BETWEEN $2::uuid AND $3::uuid
 ), ${applyReceipts({
@@ -114,5 +114,4 @@ WITH r AS MATERIALIZED (
 })}, known AS (
   SELECT d.id FROM deliveries d WHERE ${THEIRS}
 )
-SELECT r.n, applied.id IS NOT NULL AS applied
-FROM r JOIN known ON known.id = r.delivery_id LEFT JOIN applied ON applied.id = r.delivery_id`;
+SELECT r.n, r.delivery_id IN (SELECT id FROM applied) AS applied FROM r JOIN known ON known.id = r.delivery_id`;
