@@ -5,7 +5,8 @@ import { errorCode, isAbandoned, pauseAfterFailure } from './after-failure';
 
 export interface CallbackApplierDeps {
   db: Database;
-  apply(callback: StoredCallback): Promise<void>;
+  /** Applies callbacks of one provider, as far as they were not applied before. */
+  apply(callbacks: readonly StoredCallback[]): Promise<void>;
   metrics: EdgeMetrics;
   logger: Logger;
 }
@@ -15,16 +16,29 @@ const CONCURRENCY = 5;
 /** Of a tenant with more here, what is taken would only wait too. */
 const CROWD = 100;
 const MAX_DELETED_AT_ONCE = 500;
+/** Of one URL, what is applied together; a callback that is larger goes alone. */
+const MAX_TOGETHER = 100;
+const MAX_BYTES_TOGETHER = 1024 * 1024;
+
+/** A callback that this process took. */
+interface Held {
+  callback: StoredCallback;
+  /** When it stops being this process', by the monotonic clock. */
+  until: number;
+  done(): void;
+}
 
 /**
  * Applies stored callbacks, a few at once, and deletes them from the inbox. What is posted to one URL is applied in the
  * order it came: of a delivery, so that its timeline has no gaps, and of an account, since "stop" and "start" of one sender
- * stand there. Different URLs do not wait for each other, and no tenant for another one's callbacks.
+ * stand there. What came while one was applied is applied together. Different URLs do not wait for each other, and no tenant
+ * for another one's callbacks.
  */
 export class CallbackApplier {
   private readonly slots = new FairSlots(CONCURRENCY, () => undefined);
-  /** Of each URL the last callback that is not done. */
-  private readonly last = new Map<string, Promise<void>>();
+  /** Of each URL of which something is under way, what is not begun. */
+  private readonly queues = new Map<string, Held[]>();
+  private readonly atWork = new Set<Promise<void>>();
   /** How many callbacks of each tenant are not done. */
   private readonly here = new Map<string, number>();
   private leaving = false;
@@ -52,13 +66,9 @@ export class CallbackApplier {
    * @param until when it stops being the caller's, by the monotonic clock
    */
   async apply(callback: StoredCallback, until: number): Promise<void> {
-    const { tenantId, deliveryId, providerId } = callback;
-    const url = deliveryId ?? providerId;
-    const done = this.runAfter(this.last.get(url), callback, until);
-    this.last.set(url, done);
+    const { tenantId } = callback;
     this.here.set(tenantId, (this.here.get(tenantId) ?? 0) + 1);
-    await done;
-    if (this.last.get(url) === done) this.last.delete(url);
+    await new Promise<void>((done) => this.enqueue({ callback, until, done }));
     const left = (this.here.get(tenantId) as number) - 1;
     if (left > 0) this.here.set(tenantId, left);
     else this.here.delete(tenantId);
@@ -69,27 +79,51 @@ export class CallbackApplier {
     const timer = setTimeout(() => {
       this.leaving = true;
     }, deadlineMs);
-    while (this.last.size > 0) await Promise.all(this.last.values());
+    while (this.atWork.size > 0) await Promise.all(this.atWork);
     clearTimeout(timer);
   }
 
-  private async runAfter(
-    before: Promise<void> | undefined,
-    callback: StoredCallback,
-    until: number,
-  ): Promise<void> {
-    await before;
-    await this.slots.run(callback.tenantId, () => this.run(callback, until));
+  private enqueue(held: Held): void {
+    const { deliveryId, providerId } = held.callback;
+    const url = deliveryId ?? providerId;
+    const queue = this.queues.get(url);
+    if (queue) {
+      queue.push(held);
+      return;
+    }
+    this.queues.set(url, [held]);
+    const work = this.workOn(url).then(() => {
+      this.atWork.delete(work);
+    });
+    this.atWork.add(work);
   }
 
-  private async run(callback: StoredCallback, until: number): Promise<void> {
-    if (this.leaving || performance.now() >= until) return;
+  private async workOn(url: string): Promise<void> {
+    const queue = this.queues.get(url) as Held[];
+    while (queue.length > 0) {
+      const { tenantId } = (queue[0] as Held).callback;
+      await this.slots.run(tenantId, async () => {
+        const together = takeTogether(queue);
+        await this.run(together);
+        for (const { done } of together) done();
+      });
+    }
+    this.queues.delete(url);
+  }
+
+  private async run(held: readonly Held[]): Promise<void> {
+    const ours = held.filter(({ until }) => !this.leaving && performance.now() < until);
+    const callbacks = ours.map(({ callback }) => callback);
+    const [first] = callbacks;
+    if (!first) return;
     try {
-      if (isAbandoned(callback.tries)) return await this.giveUp(callback, 'abandoned');
-      await this.deps.apply(callback);
-      await this.applied.submit(callback.id);
+      if (isAbandoned(first.tries)) return await this.giveUp(first, 'abandoned');
+      await this.deps.apply(callbacks);
+      await Promise.all(callbacks.map(({ id }) => this.applied.submit(id)));
     } catch (error) {
-      await this.failed(callback, error).catch((e) => this.tellOutage(e as Error));
+      // What is wrong with one of them is not held against the others.
+      if (ours.length > 1 && !isUnavailable(error)) for (const one of ours) await this.run([one]);
+      else await this.failed(first, error).catch((e) => this.tellOutage(e as Error));
     }
   }
 
@@ -108,6 +142,24 @@ export class CallbackApplier {
     this.deps.metrics.givenUp.inc();
     this.deps.logger.error({ ...about(callback), code }, 'a receipt was given up; it stays in receipt_inbox');
   }
+}
+
+/**
+ * Takes what comes first: one that was tried before alone, since it may end the process; else as many as there are of one
+ * provider (a delivery's URL can be of several).
+ */
+function takeTogether(queue: Held[]): Held[] {
+  const [{ callback: first }] = queue as [Held];
+  let bytes = 0;
+  const end = queue.findIndex(({ callback }, n) => {
+    bytes += callback.body.length;
+    if (n === 0) return false;
+    const isNew = first.tries <= 1 && callback.tries <= 1;
+    return (
+      !isNew || callback.providerId !== first.providerId || n >= MAX_TOGETHER || bytes > MAX_BYTES_TOGETHER
+    );
+  });
+  return queue.splice(0, end === -1 ? queue.length : end);
 }
 
 function about({ id, providerId, tries }: StoredCallback) {

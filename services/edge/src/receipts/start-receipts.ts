@@ -1,13 +1,13 @@
 import { type Database } from '@herald/db';
 import { backgroundTask, type Logger, type Metrics } from '@herald/platform';
 import { edgeMetrics } from '../metrics';
-import { type ApplyCallbackDeps, applyCallback } from './apply-callback';
+import { type ApplyCallbacksDeps, applyCallbacks } from './apply-callbacks';
 import { CallbackApplier } from './callback-applier';
 import { pollInbox } from './poll-inbox';
 import { ReceiptInbox } from './receipt-inbox';
 import { type TakeReceiptDeps } from './take-receipt-handler';
 
-export interface ReceiptsOptions extends Pick<ApplyCallbackDeps, 'findProvider'> {
+export interface ReceiptsOptions extends Pick<ApplyCallbacksDeps, 'findProvider'> {
   db: Database;
   logger: Logger;
   metrics: Metrics;
@@ -37,8 +37,8 @@ export function startReceipts({
   maxHeld = 1000,
 }: ReceiptsOptions): RunningReceipts {
   const counted = edgeMetrics(metrics);
-  const apply = (callback: Parameters<typeof applyCallback>[1]) =>
-    applyCallback({ db, findProvider, metrics: counted }, callback);
+  const apply = (callbacks: Parameters<typeof applyCallbacks>[1]) =>
+    applyCallbacks({ db, findProvider, metrics: counted }, callbacks);
   const applier = new CallbackApplier({ db, apply, metrics: counted, logger });
   const inbox = new ReceiptInbox({
     db,
