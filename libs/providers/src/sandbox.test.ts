@@ -126,6 +126,7 @@ it('delivers an SMS and can trust and read the receipts that follow', async () =
     state: 'undelivered',
     reason: 'unreachable',
     code: 'twilio_30005',
+    suppress: 'bounce',
     providerMessageId: sid,
   });
   await provider.close();
