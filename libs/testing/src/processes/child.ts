@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { atExit } from './at-exit';
 
 export interface Exit {
   code: number | null;
@@ -49,11 +50,10 @@ export function startChild(args: readonly string[], env: Record<string, string>)
     if (parsed && GRAVE.has(parsed.level)) errors.push(parsed);
   });
   // A test run that is cut off must not leave its processes behind.
-  const killWithUs = () => child.kill('SIGKILL');
-  process.once('exit', killWithUs);
+  const forget = atExit(() => child.kill('SIGKILL'));
   // `close` comes when the output has been read to its end too.
   const exited = once(child, 'close').then(([code, signal]): Exit => {
-    process.off('exit', killWithUs);
+    forget();
     return { code, signal };
   });
   return {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { installedRedis } from '@herald/embedded';
 import { Redis } from 'ioredis';
 import { until } from '../until';
+import { atExit } from './at-exit';
 import { freePorts } from './free-ports';
 import { newDataDir } from './new-data-dir';
 
@@ -202,10 +203,9 @@ async function startFarm(
     fs.mkdirSync(dir);
     servers.set(port, startServer(dir, port, argsOf(port, first), fileOf?.(port)));
   }
-  const killAll = () => {
+  const forget = atExit(() => {
     for (const server of servers.values()) server.kill('SIGKILL');
-  };
-  process.once('exit', killAll);
+  });
   const kill = async (port: number) => {
     const server = servers.get(port) as ChildProcess;
     servers.delete(port);
@@ -251,7 +251,7 @@ async function startFarm(
     },
     remove: async () => {
       await Promise.all([...servers.keys()].map(kill));
-      process.off('exit', killAll);
+      forget();
       fs.rmSync(folder, { recursive: true, force: true });
     },
   };
