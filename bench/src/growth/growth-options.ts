@@ -29,7 +29,8 @@ take about 18 GB in the temporary folder (TMPDIR).
   --count        notifications per run of single POSTs (batch: twice as many)
   --connections  connections that post at once (default 64)
   --json         also writes the figures to this file
-  --shared-buffers  megabytes that Postgres keeps of its tables (default 256, as the embedded one has)
+  --shared-buffers
+                 megabytes of Postgres for its tables (default 256, as the embedded one has)
 
   --retention    how long writers stand still while days are detached and dropped and partitions are made
   --rate         notifications per second while that happens (default 500)

@@ -159,10 +159,11 @@ describe('suppressRecipients', () => {
 
   it('lets nothing lift a complaint of an address that had opted out', async () => {
     await applyConsent(db, { ...source, address: PHONE, optedOut: true, at });
-    await suppressRecipients(db, source, [{ deliveryId: await sent(), reason: 'complaint', at }]);
+    const deliveryId = await sent();
+    await suppressRecipients(db, source, [{ deliveryId, reason: 'complaint', at }]);
     const optIn = { ...source, address: PHONE, optedOut: false, at: new Date() };
     expect(await applyConsent(db, optIn)).toBe('ignored');
-    expect((await list()).map(({ reason }) => reason)).toEqual(['complaint']);
+    expect(await list()).toMatchObject([{ reason: 'complaint', deliveryId }]);
   });
 
   it('lets an address that opts out again be out from then on, and never from before', async () => {

@@ -72,5 +72,6 @@ FROM unnest($3::boolean[], $4::bytea[], $5::text[], $6::text[], $7::uuid[], $8::
   AS t(live, address_key, reason, hint, delivery_id, at)
 ORDER BY live, address_key, reason = 'opt_out', at DESC
 ON CONFLICT (tenant_id, live, channel, address_key) DO UPDATE
-  SET reason = excluded.reason, created_at = greatest(s.created_at, excluded.created_at)
+  SET reason = excluded.reason, delivery_id = excluded.delivery_id,
+    created_at = greatest(s.created_at, excluded.created_at)
 WHERE s.reason = 'opt_out' AND (excluded.reason <> 'opt_out' OR s.created_at < excluded.created_at)`;

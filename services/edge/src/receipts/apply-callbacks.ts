@@ -32,31 +32,14 @@ export async function applyCallbacks(
   if (!provider) throw Object.assign(new Error('The provider is gone'), { code: 'provider_gone' });
   const { type, tenantId, channel } = provider;
   const each = await Promise.all(callbacks.map((callback) => read(provider, callback)));
-  const all = <T>(of: (said: SortedReceipts) => T[]) => each.flatMap(of);
+  const { suppressions, states, events, consents } = together(each);
   const source = { providerId, tenantId, channel };
   // Before what is said of consent: an opt-in lifts the opt-outs before it, of the same callback too.
-  await suppressRecipients(
-    db,
-    source,
-    all((said) => said.suppressions),
-  );
+  await suppressRecipients(db, source, suppressions);
   const results = [
-    ...(await recordReceipts(
-      db,
-      source,
-      all((said) => said.states),
-    )),
-    ...(await applyEvents(
-      db,
-      source,
-      all((said) => said.events),
-      metrics,
-    )),
-    ...(await applyConsents(
-      db,
-      source,
-      all((said) => said.consents),
-    )),
+    ...(await recordReceipts(db, source, states)),
+    ...(await applyEvents(db, source, events, metrics)),
+    ...(await applyConsents(db, source, consents)),
   ];
   for (const result of results) metrics.receipts.inc({ provider: type, result });
   for (const said of each) metrics.receipts.inc({ provider: type, result: 'ignored' }, idleIn(said));
@@ -68,6 +51,15 @@ async function read(
 ): Promise<SortedReceipts> {
   const request = { url, headers: { 'content-type': contentType }, rawBody: body };
   return sortReceipts(await receipts.parse(request), deliveryId, receivedAt);
+}
+
+function together(each: readonly SortedReceipts[]): Omit<SortedReceipts, 'unusable'> {
+  return {
+    states: each.flatMap((said) => said.states),
+    events: each.flatMap((said) => said.events),
+    suppressions: each.flatMap((said) => said.suppressions),
+    consents: each.flatMap((said) => said.consents),
+  };
 }
 
 /** How much of a callback counts as ignored: what cannot be used, and one that says nothing at all. */
