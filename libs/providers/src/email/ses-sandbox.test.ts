@@ -93,7 +93,8 @@ async function send() {
   return { deliveryId: context.deliveryId, providerMessageId };
 }
 
-it('confirms the subscription, once', () => {
+it('confirms the subscription, once', async () => {
+  await until(() => results.length > 0);
   expect(results).toEqual(['confirmed']);
 });
 
